@@ -1,0 +1,3 @@
+//! placeholder
+pub mod encode;
+pub mod model;
