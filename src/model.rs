@@ -1,1 +1,30 @@
-//! placeholder
+//! The plain data of a scrape: names, labels, points, and the set that holds them.
+//!
+//! A [`MetricSet`] holds families, a [`MetricFamily`] the metrics of one name, a [`Metric`] the values of one label set.
+//! Nothing here changes while it is read, and nothing here knows a page or a registry: live state is turned into this,
+//! and every encoder reads only this.
+//!
+//! Points lie in columns, one per field and family, so that a collector fills them in one pass over its memory and a
+//! page walks them in order.
+
+mod error;
+mod family;
+mod kind;
+mod label;
+mod metadata;
+mod name;
+mod number;
+mod point;
+mod text;
+
+pub use error::{BucketRule, DeclareError, LabelError, ShapeError, ValueError};
+pub use family::{Metric, MetricFamily, MetricSet};
+pub use kind::MetricType;
+pub use label::{LabelRows, LabelTable, check_keys, write_label_text};
+pub use metadata::Metadata;
+pub use name::{FamilyName, reserved_names};
+pub use point::{CounterPoint, HistogramPoint, MetricPoint, Number, Points, SummaryPoint, Timestamp};
+
+pub(crate) use kind::suffix;
+pub(crate) use number::{write_number, write_seconds};
+pub(crate) use text::{Sink, escape_into};

@@ -1,0 +1,262 @@
+//! What the doors of the engine answer to a bad declaration, label, value or table.
+
+use std::error::Error;
+use std::fmt;
+
+/// Why a family was not declared.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum DeclareError {
+    /// Nothing is left of the name, once a counter's `_total` is dropped.
+    EmptyName,
+    /// The name holds a control character.
+    InvalidName {
+        /// The name as given.
+        name: String,
+        /// Byte offset of the control character.
+        at: usize,
+    },
+    /// The unit holds something other than `[A-Za-z0-9_]`.
+    InvalidUnit {
+        /// The unit as given.
+        unit: String,
+    },
+    /// A type given as text is none of the known ones.
+    UnknownType {
+        /// The text.
+        given: String,
+    },
+    /// A label key is not `[A-Za-z][A-Za-z0-9_]*`.
+    InvalidLabel {
+        /// Raw name of the family.
+        family: String,
+        /// The key.
+        label: String,
+    },
+    /// A label key occurs twice.
+    DuplicateLabel {
+        /// Raw name of the family.
+        family: String,
+        /// The key.
+        label: String,
+    },
+    /// A label key is one that the samples of this type add themselves: `le` or `quantile`.
+    ReservedLabel {
+        /// Raw name of the family.
+        family: String,
+        /// The key.
+        label: String,
+    },
+    /// A histogram was declared without its buckets.
+    NoBuckets {
+        /// Raw name of the family.
+        family: String,
+    },
+    /// The buckets are no ascending list of finite thresholds.
+    InvalidBuckets {
+        /// Raw name of the family.
+        family: String,
+        /// Position in the list as given.
+        position: usize,
+        /// The threshold there.
+        threshold: f64,
+        /// The rule it breaks.
+        rule: BucketRule,
+    },
+    /// Two families would expose one sample name.
+    NameClash {
+        /// Raw name of the refused family.
+        name: String,
+        /// Raw name of the family that stands.
+        other: String,
+        /// The sample name they would share.
+        sample: String,
+    },
+    /// The family stands with another declaration.
+    Conflict {
+        /// Raw name of the family.
+        name: String,
+        /// What differs: `type`, `labels`, `unit`, `description` or `buckets`.
+        field: &'static str,
+        /// The value that stands.
+        standing: String,
+        /// The value that was refused.
+        given: String,
+    },
+    /// The single metric was asked of a family that has label keys.
+    Labelled {
+        /// Raw name of the family.
+        family: String,
+        /// How many keys it has.
+        keys: usize,
+    },
+    /// The process has no room for another series.
+    Full {
+        /// Raw name of the family.
+        family: String,
+    },
+}
+
+/// The rule that a list of buckets breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BucketRule {
+    /// A threshold is NaN.
+    NotANumber,
+    /// A threshold is `-Inf`.
+    NegativeInfinity,
+    /// A threshold is less than the one before it.
+    NotAscending,
+    /// A threshold equals the one before it.
+    Duplicate,
+    /// The list is longer than a histogram can hold.
+    TooMany,
+}
+
+/// Why label values name no series.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LabelError {
+    /// The number of values is not the number of free keys.
+    Arity {
+        /// Raw name of the family.
+        family: String,
+        /// How many values were needed.
+        expected: usize,
+        /// How many values were given.
+        given: usize,
+    },
+}
+
+/// Why a value was not recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ValueError {
+    /// The value is NaN.
+    NotANumber,
+    /// The value is `+Inf` or `-Inf`.
+    Infinite,
+    /// The value is below zero where only growth is possible.
+    Negative,
+}
+
+/// Why labels and points make no family.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ShapeError {
+    /// The points are those of another type than the metadata says.
+    Kind {
+        /// Raw name of the family.
+        family: String,
+        /// The type in the metadata.
+        expected: &'static str,
+        /// The type of the points.
+        given: &'static str,
+    },
+    /// A column is too long or too short for the number of rows.
+    Rows {
+        /// Raw name of the family.
+        family: String,
+        /// The column, named as in `Points`.
+        column: &'static str,
+        /// How many entries it needs.
+        expected: usize,
+        /// How many entries it has.
+        given: usize,
+    },
+    /// A row of labels has not one value per key.
+    Arity {
+        /// The row.
+        row: usize,
+        /// How many keys there are.
+        expected: usize,
+        /// How many values it has.
+        given: usize,
+    },
+    /// A row of labels does not come after the one before it in label-value order, or repeats it.
+    Order {
+        /// The row.
+        row: usize,
+    },
+}
+
+impl fmt::Display for DeclareError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EmptyName => f.write_str("the name is empty, not counting a counter's `_total`"),
+            Self::InvalidName { name, at } => write!(f, "name {name:?} has a control character at byte {at}"),
+            Self::InvalidUnit { unit } => write!(f, "unit {unit:?} is not made of [A-Za-z0-9_]"),
+            Self::UnknownType { given } => write!(f, "{given:?} is not a metric type"),
+            Self::InvalidLabel { family, label } => {
+                write!(f, "label {label:?} of family {family:?} is not [A-Za-z][A-Za-z0-9_]*")
+            }
+            Self::DuplicateLabel { family, label } => write!(f, "label {label:?} of family {family:?} occurs twice"),
+            Self::ReservedLabel { family, label } => {
+                write!(f, "label {label:?} of family {family:?} is reserved for the samples of its type")
+            }
+            Self::NoBuckets { family } => write!(f, "histogram {family:?} has no buckets"),
+            Self::InvalidBuckets { family, position, threshold, rule } => {
+                write!(f, "bucket {position} of family {family:?}, {threshold}, {rule}")
+            }
+            Self::NameClash { name, other, sample } => {
+                write!(f, "families {name:?} and {other:?} would both expose {sample:?}")
+            }
+            Self::Conflict { name, field, standing, given } => {
+                write!(f, "family {name:?} stands with {field} {standing:?}, not {given:?}")
+            }
+            Self::Labelled { family, keys } => {
+                write!(f, "family {family:?} has {keys} label keys, so it has no single metric")
+            }
+            Self::Full { family } => write!(f, "no room is left for a series of family {family:?}"),
+        }
+    }
+}
+
+impl fmt::Display for BucketRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotANumber => "is not a number",
+            Self::NegativeInfinity => "is no finite threshold",
+            Self::NotAscending => "is less than the one before it",
+            Self::Duplicate => "repeats the one before it",
+            Self::TooMany => "is beyond the longest list that a histogram can hold",
+        })
+    }
+}
+
+impl fmt::Display for LabelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Arity { family, expected, given } = self;
+        write!(f, "family {family:?} needs {expected} label values here, not {given}")
+    }
+}
+
+impl fmt::Display for ValueError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotANumber => "the value is not a number",
+            Self::Infinite => "the value is infinite",
+            Self::Negative => "the value is negative",
+        })
+    }
+}
+
+impl fmt::Display for ShapeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kind { family, expected, given } => {
+                write!(f, "family {family:?} is a {expected}, but its points are those of a {given}")
+            }
+            Self::Rows { family, column, expected, given } => {
+                write!(f, "column {column} of family {family:?} needs {expected} entries, not {given}")
+            }
+            Self::Arity { row, expected, given } => write!(f, "row {row} needs {expected} label values, not {given}"),
+            Self::Order { row } => write!(f, "row {row} does not come after the one before it"),
+        }
+    }
+}
+
+impl Error for DeclareError {}
+impl Error for LabelError {}
+impl Error for ValueError {}
+impl Error for ShapeError {}

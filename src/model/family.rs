@@ -1,0 +1,137 @@
+//! Families, their metrics, and the set of all families.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::model::{LabelRows, Metadata, MetricPoint, Points, ShapeError};
+
+/// All families of one collection.
+///
+/// The engine sorts them by exposed name; encoders keep the order they find.
+#[derive(Clone, Debug, Default)]
+pub struct MetricSet {
+    /// The families.
+    pub families: Vec<MetricFamily>,
+}
+
+impl MetricSet {
+    /// The family of this raw name.
+    pub fn family(&self, raw: &str) -> Option<&MetricFamily> {
+        self.families.iter().find(|family| family.metadata.name().raw() == raw)
+    }
+}
+
+/// The metrics of one name: what is fixed, the label sets, and one point for each of them.
+///
+/// # Examples
+/// ```
+/// use std::sync::Arc;
+/// use manometer::model::{FamilyName, LabelTable, Metadata, MetricFamily, MetricType, Points};
+///
+/// let name = FamilyName::compose("requests", "", MetricType::Counter)?;
+/// let metadata = Metadata::new(name, MetricType::Counter).with_labels(&["method"])?;
+/// let labels = LabelTable::new(&["method"], [["GET"], ["PUT"]])?;
+/// let points = Points::Counter { totals: vec![17, 4], created: vec![] };
+/// let family = MetricFamily::new(Arc::new(metadata), Arc::new(labels), points)?;
+///
+/// let metric = family.metrics().next().expect("the first of two");
+/// assert_eq!(metric.value("method"), Some("GET"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct MetricFamily {
+    metadata: Arc<Metadata>,
+    labels: Arc<dyn LabelRows>,
+    points: Points,
+}
+
+impl MetricFamily {
+    /// Joins the parts, whose rows must be those of one another; each row of `labels` has a value per label key.
+    ///
+    /// # Errors
+    /// `Kind` when the points are those of another type, `Rows` for the first column of another length.
+    pub fn new(metadata: Arc<Metadata>, labels: Arc<dyn LabelRows>, points: Points) -> Result<Self, ShapeError> {
+        points.check(labels.len(), &metadata)?;
+        Ok(Self { metadata, labels, points })
+    }
+
+    /// What is fixed about the family.
+    pub fn metadata(&self) -> &Arc<Metadata> {
+        &self.metadata
+    }
+
+    /// The label sets.
+    pub fn labels(&self) -> &Arc<dyn LabelRows> {
+        &self.labels
+    }
+
+    /// The points, a row per label set.
+    pub fn points(&self) -> &Points {
+        &self.points
+    }
+
+    /// How many metrics there are.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there is no metric.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The metrics in row order.
+    pub fn metrics(&self) -> impl Iterator<Item = Metric<'_>> {
+        (0..self.len()).map(|row| Metric { family: self, row })
+    }
+
+    /// Takes new label sets and opens the columns, which the caller fills with a point for each of them.
+    #[allow(dead_code, reason = "the collector, which refills families in place, is the caller")]
+    pub(crate) fn refill(&mut self, labels: Arc<dyn LabelRows>) -> &mut Points {
+        self.labels = labels;
+        &mut self.points
+    }
+}
+
+/// One metric of a family: a label set and its point.
+#[derive(Clone, Copy)]
+pub struct Metric<'a> {
+    family: &'a MetricFamily,
+    row: usize,
+}
+
+impl<'a> Metric<'a> {
+    /// The family it belongs to.
+    pub fn family(&self) -> &'a MetricFamily {
+        self.family
+    }
+
+    /// Its row in the family.
+    pub fn row(&self) -> usize {
+        self.row
+    }
+
+    /// Its labels, key and value, in key order; empty values included.
+    pub fn labels(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        let Self { family, row } = *self;
+        let keys = family.metadata.label_keys().iter().enumerate();
+        keys.map(move |(position, key)| (key.as_ref(), family.labels.value(row, position)))
+    }
+
+    /// The value of the label `key`.
+    pub fn value(&self, key: &str) -> Option<&'a str> {
+        self.labels().find_map(|(known, value)| (known == key).then_some(value))
+    }
+
+    /// Its point.
+    pub fn point(&self) -> MetricPoint {
+        self.family.points.at(self.row, &self.family.metadata)
+    }
+}
+
+impl fmt::Debug for Metric<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let labels: Vec<_> = self.labels().collect();
+        f.debug_struct("Metric").field("labels", &labels).field("point", &self.point()).finish()
+    }
+}

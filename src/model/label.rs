@@ -1,0 +1,137 @@
+//! Labels: which keys are allowed, how a label set is written, and the table that holds those of one family.
+
+use std::fmt;
+
+use crate::model::{DeclareError, MetricType, ShapeError, escape_into};
+
+/// The label sets of one family, one row per metric, in label-value order.
+///
+/// The order is by the values of the first key, then of the second, and no row occurs twice: a page that walks the
+/// rows repeats no series.
+pub trait LabelRows: fmt::Debug + Send + Sync {
+    /// How many rows there are.
+    fn len(&self) -> usize;
+
+    /// Whether there is no row.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The label set of `row` as [`write_label_text`] writes it.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    fn text(&self, row: usize) -> &str;
+
+    /// The value of the `key`th key in `row`.
+    ///
+    /// # Panics
+    /// When there is no such row or key.
+    fn value(&self, row: usize, key: usize) -> &str;
+}
+
+/// Label sets written down by hand.
+///
+/// # Examples
+/// ```
+/// use manometer::model::{LabelRows, LabelTable};
+///
+/// let labels = LabelTable::new(&["method", "path"], [["GET", "/"], ["PUT", "/\"x\""]])?;
+/// assert_eq!(labels.text(1), r#"method="PUT",path="/\"x\"""#);
+/// # Ok::<(), manometer::model::ShapeError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct LabelTable {
+    keys: usize,
+    values: Vec<Box<str>>,
+    texts: Vec<Box<str>>,
+}
+
+impl LabelTable {
+    /// Takes one value per key and row, the rows in label-value order.
+    ///
+    /// # Errors
+    /// `Arity` for a row with too few or too many values, `Order` for one that does not come after the row before it.
+    pub fn new<R>(keys: &[impl AsRef<str>], rows: impl IntoIterator<Item = R>) -> Result<Self, ShapeError>
+    where
+        R: IntoIterator<Item: Into<String>>,
+    {
+        let mut table = Self { keys: keys.len(), values: Vec::new(), texts: Vec::new() };
+        for (row, values) in rows.into_iter().enumerate() {
+            let start = table.values.len();
+            table.values.extend(values.into_iter().map(|value| value.into().into_boxed_str()));
+            let (before, values) = table.values.split_at(start);
+            if values.len() != keys.len() {
+                return Err(ShapeError::Arity { row, expected: keys.len(), given: values.len() });
+            }
+            if row > 0 && before[start - keys.len()..] >= *values {
+                return Err(ShapeError::Order { row });
+            }
+            let mut text = String::new();
+            write_label_text(keys, values.iter().map(AsRef::as_ref), &mut text);
+            table.texts.push(text.into_boxed_str());
+        }
+        Ok(table)
+    }
+
+    /// The table of a family without label keys: one row, without values.
+    pub fn unlabelled() -> Self {
+        Self { keys: 0, values: Vec::new(), texts: vec![Box::from("")] }
+    }
+}
+
+impl LabelRows for LabelTable {
+    fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    fn text(&self, row: usize) -> &str {
+        &self.texts[row]
+    }
+
+    fn value(&self, row: usize, key: usize) -> &str {
+        &self.values[row * self.keys..][..self.keys][key]
+    }
+}
+
+/// Checks the label keys of a family: `[A-Za-z][A-Za-z0-9_]*`, each once, none that its samples add themselves.
+///
+/// # Errors
+/// `InvalidLabel`, `DuplicateLabel` or `ReservedLabel`, for the first key that breaks a rule.
+pub fn check_keys(family: &str, kind: MetricType, keys: &[impl AsRef<str>]) -> Result<(), DeclareError> {
+    for (position, key) in keys.iter().enumerate() {
+        let key = key.as_ref();
+        let refuse = |error: fn(String, String) -> DeclareError| Err(error(family.to_owned(), key.to_owned()));
+        if !is_key(key) {
+            return refuse(|family, label| DeclareError::InvalidLabel { family, label });
+        }
+        if kind.own_label() == Some(key) {
+            return refuse(|family, label| DeclareError::ReservedLabel { family, label });
+        }
+        if keys[..position].iter().any(|earlier| earlier.as_ref() == key) {
+            return refuse(|family, label| DeclareError::DuplicateLabel { family, label });
+        }
+    }
+    Ok(())
+}
+
+/// Appends a label set as a line shows it between the braces: `a="x",b="y"`.
+///
+/// Values are escaped once; a label with an empty value is left out, since the formats hold it for absent.
+pub fn write_label_text<'a>(keys: &[impl AsRef<str>], values: impl Iterator<Item = &'a str>, out: &mut String) {
+    let present = keys.iter().zip(values).filter(|(_, value)| !value.is_empty());
+    for (position, (key, value)) in present.enumerate() {
+        if position > 0 {
+            out.push(',');
+        }
+        out.push_str(key.as_ref());
+        out.push_str("=\"");
+        escape_into(value, true, out);
+        out.push('"');
+    }
+}
+
+fn is_key(key: &str) -> bool {
+    key.starts_with(|first: char| first.is_ascii_alphabetic())
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}

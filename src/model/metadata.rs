@@ -1,0 +1,135 @@
+//! What is fixed about a family from its declaration on.
+
+use std::sync::Arc;
+
+use crate::model::number::write_threshold;
+use crate::model::{DeclareError, FamilyName, MetricType, check_keys};
+
+/// Name, type, help, label keys, thresholds and quantiles of a family.
+///
+/// # Examples
+/// ```
+/// use manometer::model::{FamilyName, Metadata, MetricType};
+///
+/// let name = FamilyName::compose("latency", "seconds", MetricType::Histogram)?;
+/// let metadata = Metadata::new(name, MetricType::Histogram)
+///     .with_help("Time until the first byte")
+///     .with_labels(&["method"])?
+///     .with_thresholds([0.1, 1.0].into());
+/// assert_eq!(metadata.threshold_text(1), "1.0");
+/// # Ok::<(), manometer::model::DeclareError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metadata {
+    name: FamilyName,
+    kind: MetricType,
+    help: Box<str>,
+    label_keys: Box<[Box<str>]>,
+    thresholds: Arc<[f64]>,
+    threshold_texts: Box<[Box<str>]>,
+    quantiles: Arc<[f64]>,
+    quantile_texts: Box<[Box<str>]>,
+}
+
+impl Metadata {
+    /// A family without help, labels, finite thresholds and quantiles.
+    pub fn new(name: FamilyName, kind: MetricType) -> Self {
+        Self {
+            name,
+            kind,
+            help: Box::default(),
+            label_keys: Box::default(),
+            thresholds: Arc::default(),
+            threshold_texts: Box::default(),
+            quantiles: Arc::default(),
+            quantile_texts: Box::default(),
+        }
+    }
+
+    /// The same with a help text.
+    pub fn with_help(self, help: &str) -> Self {
+        Self { help: help.into(), ..self }
+    }
+
+    /// The same with label keys.
+    ///
+    /// # Errors
+    /// Those of [`check_keys`].
+    pub fn with_labels(self, keys: &[impl AsRef<str>]) -> Result<Self, DeclareError> {
+        check_keys(self.name.raw(), self.kind, keys)?;
+        Ok(Self { label_keys: keys.iter().map(|key| Box::from(key.as_ref())).collect(), ..self })
+    }
+
+    /// The same with the thresholds of a histogram, which the caller has found to be finite and ascending.
+    pub fn with_thresholds(self, thresholds: Arc<[f64]>) -> Self {
+        Self { threshold_texts: texts(&thresholds), thresholds, ..self }
+    }
+
+    /// The same with the quantiles of a summary, which the caller has found to lie in 0 to 1 and to ascend.
+    pub fn with_quantiles(self, quantiles: Arc<[f64]>) -> Self {
+        Self { quantile_texts: texts(&quantiles), quantiles, ..self }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &FamilyName {
+        &self.name
+    }
+
+    /// The type.
+    pub fn kind(&self) -> MetricType {
+        self.kind
+    }
+
+    /// The help text as declared; empty when there is none.
+    pub fn help(&self) -> &str {
+        &self.help
+    }
+
+    /// The label keys in declared order.
+    pub fn label_keys(&self) -> &[Box<str>] {
+        &self.label_keys
+    }
+
+    /// The finite thresholds, ascending; `+Inf` is implied.
+    pub fn thresholds(&self) -> &Arc<[f64]> {
+        &self.thresholds
+    }
+
+    /// The quantiles, ascending.
+    pub fn quantiles(&self) -> &Arc<[f64]> {
+        &self.quantiles
+    }
+
+    /// How many buckets a histogram has, that of `+Inf` included.
+    pub fn buckets(&self) -> usize {
+        self.thresholds.len() + 1
+    }
+
+    /// The threshold of `bucket` as every format writes it in `le`.
+    pub fn threshold_text(&self, bucket: usize) -> &str {
+        self.threshold_texts.get(bucket).map_or("+Inf", AsRef::as_ref)
+    }
+
+    /// The quantile at `position` as every format writes it in `quantile`.
+    ///
+    /// # Panics
+    /// When there is no such quantile.
+    pub fn quantile_text(&self, position: usize) -> &str {
+        &self.quantile_texts[position]
+    }
+
+    /// Whether a threshold is negative: such a histogram takes negative observations, and so exposes neither sum nor
+    /// count, since its sum may shrink.
+    pub fn has_negative_threshold(&self) -> bool {
+        self.thresholds.first().is_some_and(|lowest| *lowest < 0.0)
+    }
+}
+
+fn texts(bounds: &[f64]) -> Box<[Box<str>]> {
+    let text = |bound: &f64| {
+        let mut text = String::new();
+        write_threshold(*bound, &mut text);
+        text.into_boxed_str()
+    };
+    bounds.iter().map(text).collect()
+}

@@ -1,0 +1,249 @@
+//! Points: the values of one metric at one time, alone or in columns.
+
+use std::sync::Arc;
+
+use crate::model::{Metadata, MetricType, ShapeError};
+
+/// A wall-clock time in whole milliseconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// The time `millis` milliseconds after the Unix epoch.
+    pub fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub fn millis(self) -> u64 {
+        self.0
+    }
+
+    /// Seconds since the Unix epoch.
+    pub fn as_secs_f64(self) -> f64 {
+        self.0 as f64 / 1000.0
+    }
+}
+
+/// A value, integer as long as it is one: totals above 2^53 keep their last digits.
+///
+/// [`Display`](std::fmt::Display) writes what a page shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    /// A count.
+    Unsigned(u64),
+    /// A difference of counts.
+    Signed(i64),
+    /// Any other value, NaN and infinities included.
+    Float(f64),
+}
+
+impl Number {
+    /// The nearest `f64`.
+    pub fn as_f64(self) -> f64 {
+        match self {
+            Self::Unsigned(value) => value as f64,
+            Self::Signed(value) => value as f64,
+            Self::Float(value) => value,
+        }
+    }
+}
+
+/// The values of one metric at one time.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum MetricPoint {
+    /// Of a counter.
+    Counter(CounterPoint),
+    /// Of a gauge.
+    Gauge(Number),
+    /// Of a histogram.
+    Histogram(HistogramPoint),
+    /// Of a summary.
+    Summary(SummaryPoint),
+}
+
+/// The point of a counter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CounterPoint {
+    /// The sum of all increments since `created`.
+    pub total: Number,
+    /// When the counter was made or last reset.
+    pub created: Option<Timestamp>,
+}
+
+/// The point of a histogram.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistogramPoint {
+    /// The finite thresholds, ascending; `+Inf` is implied.
+    pub thresholds: Arc<[f64]>,
+    /// Observations not above each threshold, and last of all those not above `+Inf`.
+    pub cumulative: Vec<u64>,
+    /// The sum of the observations.
+    pub sum: f64,
+    /// When the histogram was made or last reset.
+    pub created: Option<Timestamp>,
+}
+
+impl HistogramPoint {
+    /// How many observations there are: the bucket of `+Inf`.
+    pub fn count(&self) -> u64 {
+        self.cumulative.last().copied().unwrap_or_default()
+    }
+}
+
+/// The point of a summary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SummaryPoint {
+    /// How many observations there are.
+    pub count: u64,
+    /// The sum of the observations.
+    pub sum: f64,
+    /// Pairs of quantile and value, the value NaN as long as there is none.
+    pub quantiles: Vec<(f64, f64)>,
+    /// When the summary was made or last reset.
+    pub created: Option<Timestamp>,
+}
+
+/// The points of one family: a column per field, a row per metric.
+///
+/// A column with several entries per metric holds them row after row. `created` is empty when it was not asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Points {
+    /// Of a counter of whole numbers.
+    Counter {
+        /// Totals.
+        totals: Vec<u64>,
+        /// Creation times.
+        created: Vec<Timestamp>,
+    },
+    /// Of a counter of real numbers.
+    FloatCounter {
+        /// Totals.
+        totals: Vec<f64>,
+        /// Creation times.
+        created: Vec<Timestamp>,
+    },
+    /// Of a gauge.
+    Gauge {
+        /// Values.
+        values: Vec<f64>,
+    },
+    /// Of a gauge that counts up and down.
+    UpDown {
+        /// Values.
+        values: Vec<i64>,
+    },
+    /// Of a histogram.
+    Histogram {
+        /// Cumulative counts, one per threshold and one for `+Inf`.
+        cumulative: Vec<u64>,
+        /// Sums of the observations.
+        sums: Vec<f64>,
+        /// Creation times.
+        created: Vec<Timestamp>,
+    },
+    /// Of a summary.
+    Summary {
+        /// Numbers of observations.
+        counts: Vec<u64>,
+        /// Sums of the observations.
+        sums: Vec<f64>,
+        /// Values of the quantiles, in the order of the metadata.
+        quantiles: Vec<f64>,
+        /// Creation times.
+        created: Vec<Timestamp>,
+    },
+}
+
+impl Points {
+    /// The type of a family with such points.
+    pub fn kind(&self) -> MetricType {
+        match self {
+            Self::Counter { .. } | Self::FloatCounter { .. } => MetricType::Counter,
+            Self::Gauge { .. } | Self::UpDown { .. } => MetricType::Gauge,
+            Self::Histogram { .. } => MetricType::Histogram,
+            Self::Summary { .. } => MetricType::Summary,
+        }
+    }
+
+    /// The point in `row`; panics when a column ends before it.
+    pub(super) fn at(&self, row: usize, metadata: &Metadata) -> MetricPoint {
+        match self {
+            Self::Counter { totals, created } => counter(Number::Unsigned(totals[row]), created, row),
+            Self::FloatCounter { totals, created } => counter(Number::Float(totals[row]), created, row),
+            Self::Gauge { values } => MetricPoint::Gauge(Number::Float(values[row])),
+            Self::UpDown { values } => MetricPoint::Gauge(Number::Signed(values[row])),
+            Self::Histogram { cumulative, sums, created } => MetricPoint::Histogram(HistogramPoint {
+                thresholds: Arc::clone(metadata.thresholds()),
+                cumulative: entries(cumulative, row, metadata.buckets()).to_vec(),
+                sum: sums[row],
+                created: created.get(row).copied(),
+            }),
+            Self::Summary { counts, sums, quantiles, created } => {
+                let values = entries(quantiles, row, metadata.quantiles().len());
+                MetricPoint::Summary(SummaryPoint {
+                    count: counts[row],
+                    sum: sums[row],
+                    quantiles: metadata.quantiles().iter().copied().zip(values.iter().copied()).collect(),
+                    created: created.get(row).copied(),
+                })
+            }
+        }
+    }
+
+    /// Whether these are `rows` points of the family that `metadata` describes.
+    pub(super) fn check(&self, rows: usize, metadata: &Metadata) -> Result<(), ShapeError> {
+        if self.kind() != metadata.kind() {
+            return Err(ShapeError::Kind {
+                family: metadata.name().raw().to_owned(),
+                expected: metadata.kind().as_str(),
+                given: self.kind().as_str(),
+            });
+        }
+        let family = metadata.name().raw();
+        let times = |created: &[Timestamp]| match created {
+            [] => Ok(()),
+            _ => filled(family, "created", created, rows),
+        };
+        match self {
+            Self::Counter { totals, created } => {
+                filled(family, "totals", totals, rows)?;
+                times(created)
+            }
+            Self::FloatCounter { totals, created } => {
+                filled(family, "totals", totals, rows)?;
+                times(created)
+            }
+            Self::Gauge { values } => filled(family, "values", values, rows),
+            Self::UpDown { values } => filled(family, "values", values, rows),
+            Self::Histogram { cumulative, sums, created } => {
+                filled(family, "cumulative", cumulative, rows * metadata.buckets())?;
+                filled(family, "sums", sums, rows)?;
+                times(created)
+            }
+            Self::Summary { counts, sums, quantiles, created } => {
+                filled(family, "counts", counts, rows)?;
+                filled(family, "sums", sums, rows)?;
+                filled(family, "quantiles", quantiles, rows * metadata.quantiles().len())?;
+                times(created)
+            }
+        }
+    }
+}
+
+/// The entries of one row in a column that has `width` of them per row.
+pub(crate) fn entries<T>(column: &[T], row: usize, width: usize) -> &[T] {
+    &column[row * width..][..width]
+}
+
+fn counter(total: Number, created: &[Timestamp], row: usize) -> MetricPoint {
+    MetricPoint::Counter(CounterPoint { total, created: created.get(row).copied() })
+}
+
+fn filled<T>(family: &str, column: &'static str, entries: &[T], expected: usize) -> Result<(), ShapeError> {
+    if entries.len() == expected {
+        return Ok(());
+    }
+    Err(ShapeError::Rows { family: family.to_owned(), column, expected, given: entries.len() })
+}

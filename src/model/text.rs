@@ -1,0 +1,36 @@
+//! Where text goes, and the one escaper.
+
+/// A growing text: a string, or the bytes of a page.
+pub(crate) trait Sink {
+    /// Appends `text`.
+    fn put(&mut self, text: &str);
+}
+
+impl Sink for String {
+    fn put(&mut self, text: &str) {
+        self.push_str(text);
+    }
+}
+
+impl Sink for Vec<u8> {
+    #[inline]
+    fn put(&mut self, text: &str) {
+        self.extend_from_slice(text.as_bytes());
+    }
+}
+
+/// Appends `text` with `\` as `\\`, a line feed as `\n` and, when `quotes`, `"` as `\"`.
+///
+/// Everything else is left as it is (LAB-09). Text without these characters is appended in one piece.
+pub(crate) fn escape_into(text: &str, quotes: bool, out: &mut impl Sink) {
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'\\' | b'\n') || (quotes && byte == b'"')) {
+        let (plain, special) = rest.split_at(at);
+        let (special, after) = special.split_at(1);
+        out.put(plain);
+        out.put("\\");
+        out.put(if special == "\n" { "n" } else { special });
+        rest = after;
+    }
+    out.put(rest);
+}
