@@ -27,4 +27,5 @@ pub use point::{CounterPoint, HistogramPoint, MetricPoint, Number, Points, Summa
 
 pub(crate) use kind::suffix;
 pub(crate) use number::{write_number, write_seconds};
+pub(crate) use point::entries;
 pub(crate) use text::{Sink, escape_into};

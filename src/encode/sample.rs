@@ -1,0 +1,126 @@
+//! Samples: which lines a metric has, in which order, and when it may have none.
+
+use crate::model::{Metadata, Metric, MetricFamily, Number, Points, Sink, Timestamp};
+use crate::model::{entries, suffix, write_number, write_seconds};
+
+/// One line of a page, as text: what follows the family's name, the label that the line adds, and the value.
+///
+/// `Sample { suffix: "_bucket", extra: Some(("le", "0.1")), value: "7" }` with owned texts is a bucket of a histogram.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// What the sample's name adds to the family's.
+    pub suffix: &'static str,
+    /// The label that comes after those of the metric, `le` or `quantile`.
+    pub extra: Option<(&'static str, String)>,
+    /// The value.
+    pub value: String,
+}
+
+/// The samples of one metric in the order of a page, whether or not a page would leave the metric out.
+///
+/// # Examples
+/// ```
+/// use std::sync::Arc;
+/// use manometer::encode::samples;
+/// use manometer::model::{FamilyName, LabelTable, Metadata, MetricFamily, MetricType, Points};
+///
+/// let name = FamilyName::compose("load", "", MetricType::Gauge)?;
+/// let metadata = Arc::new(Metadata::new(name, MetricType::Gauge));
+/// let points = Points::Gauge { values: vec![0.25] };
+/// let family = MetricFamily::new(metadata, Arc::new(LabelTable::unlabelled()), points)?;
+///
+/// let metric = family.metrics().next().expect("its one metric");
+/// assert_eq!(samples(&metric)[0].value, "0.25");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn samples(metric: &Metric<'_>) -> Vec<Sample> {
+    let mut samples = Vec::new();
+    walk(metric.family(), metric.row(), |suffix, extra, value| {
+        let mut text = String::new();
+        value.write(&mut text);
+        samples.push(Sample { suffix, extra: extra.map(|(label, text)| (label, text.to_owned())), value: text });
+    });
+    samples
+}
+
+/// What stands at the end of a line.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Value {
+    Number(Number),
+    Time(Timestamp),
+}
+
+impl Value {
+    #[inline]
+    pub(super) fn write(self, out: &mut impl Sink) {
+        match self {
+            Self::Number(number) => write_number(number, out),
+            Self::Time(time) => write_seconds(time, out),
+        }
+    }
+}
+
+/// Hands the samples in `row` to `visit` in their fixed order (ITR-02): suffix, extra label with its text, value.
+#[inline]
+pub(super) fn walk(
+    family: &MetricFamily,
+    row: usize,
+    mut visit: impl FnMut(&'static str, Option<(&'static str, &str)>, Value),
+) {
+    let metadata = family.metadata();
+    let created = match family.points() {
+        Points::Counter { totals, created } => {
+            visit(suffix::TOTAL, None, Value::Number(Number::Unsigned(totals[row])));
+            created
+        }
+        Points::FloatCounter { totals, created } => {
+            visit(suffix::TOTAL, None, Value::Number(Number::Float(totals[row])));
+            created
+        }
+        Points::Gauge { values } => return visit(suffix::NONE, None, Value::Number(Number::Float(values[row]))),
+        Points::UpDown { values } => return visit(suffix::NONE, None, Value::Number(Number::Signed(values[row]))),
+        Points::Histogram { cumulative, sums, created } => {
+            let buckets = entries(cumulative, row, metadata.buckets());
+            for (bucket, &count) in buckets.iter().enumerate() {
+                let le = Some(("le", metadata.threshold_text(bucket)));
+                visit(suffix::BUCKET, le, Value::Number(Number::Unsigned(count)));
+            }
+            if !metadata.has_negative_threshold() {
+                visit(suffix::SUM, None, Value::Number(Number::Float(sums[row])));
+                visit(suffix::COUNT, None, Value::Number(Number::Unsigned(buckets[buckets.len() - 1])));
+            }
+            created
+        }
+        Points::Summary { counts, sums, quantiles, created } => {
+            for (position, &value) in entries(quantiles, row, metadata.quantiles().len()).iter().enumerate() {
+                let quantile = Some(("quantile", metadata.quantile_text(position)));
+                visit(suffix::NONE, quantile, Value::Number(Number::Float(value)));
+            }
+            visit(suffix::SUM, None, Value::Number(Number::Float(sums[row])));
+            visit(suffix::COUNT, None, Value::Number(Number::Unsigned(counts[row])));
+            created
+        }
+    };
+    if let Some(&time) = created.get(row) {
+        visit(suffix::CREATED, None, Value::Time(time));
+    }
+}
+
+/// Whether the formats allow the values in `row`: totals, sums and quantiles not negative, none of them but a quantile
+/// NaN, and buckets ascending (ITR-09).
+#[inline]
+pub(super) fn is_sound(family: &MetricFamily, row: usize) -> bool {
+    let metadata: &Metadata = family.metadata();
+    match family.points() {
+        Points::Counter { .. } | Points::Gauge { .. } | Points::UpDown { .. } => true,
+        Points::FloatCounter { totals, .. } => totals[row] >= 0.0,
+        Points::Histogram { cumulative, sums, .. } => {
+            entries(cumulative, row, metadata.buckets()).is_sorted()
+                && (metadata.has_negative_threshold() || sums[row] >= 0.0)
+        }
+        Points::Summary { sums, quantiles, .. } => {
+            let quantiles = entries(quantiles, row, metadata.quantiles().len());
+            sums[row] >= 0.0 && quantiles.iter().all(|value| value.is_nan() || *value >= 0.0)
+        }
+    }
+}
