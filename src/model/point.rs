@@ -10,7 +10,7 @@ pub struct Timestamp(u64);
 
 impl Timestamp {
     /// The time `millis` milliseconds after the Unix epoch.
-    pub fn from_millis(millis: u64) -> Self {
+    pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
     }
 
