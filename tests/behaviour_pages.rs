@@ -175,7 +175,10 @@ fn itr_06_values_have_the_fewest_digits_that_read_back() {
         assert_eq!(Number::Float(value).to_string(), text);
     }
     assert_eq!(Number::Unsigned((1 << 53) + 1).to_string(), "9007199254740993");
-    assert_eq!(format!("{:>5}|{:<4}|", Number::Signed(-7), Histogram), "   -7|histogram|");
+    assert_eq!(
+        format!("{:5}|{:.1}|{:12}|", Number::Signed(-7), Number::Float(0.25), Histogram),
+        "   -7|0.25|histogram   |"
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What OpenMetrics 1.0 and Prometheus text 0.0.4 demand of a page of counters, gauges, histograms and summaries.
 //!
-//! A case is named after the rule it shows, and its page stands whole in `tests/data` under the same name.
+//! A case is named after the rule it shows, and its page stands whole in `tests/data/<format>` under the same name.
 //! `ci/check_page.py` reads the same pages with the parser of the Prometheus project.
 
 #[path = "common/pages.rs"]
@@ -137,6 +137,16 @@ cases! {
         single(metadata(Histogram, "falls").with_thresholds([0.5].into()), buckets([2, 1], 0.5)),
     ]
     h4_sum_and_count_come_together: OpenMetrics [
+        single(histogram(&[1.0]), buckets([1, 2], 4.0)),
+        single(metadata(Histogram, "neither").with_thresholds([-1.0].into()), buckets([1, 2], 4.0)),
+    ]
+    h5_count_is_the_bucket_of_infinity: OpenMetrics [
+        labelled(
+            histogram(&[1.0]), ["k"], &[["x"], ["y"]],
+            Points::Histogram { cumulative: vec![0, u64::MAX, 7, 7], sums: vec![1e20, 0.5], created: vec![] },
+        ),
+    ]
+    h7_sums_are_neither_nan_nor_negative: OpenMetrics [
         labelled(
             histogram(&[1.0]), ["sum"], &[["nan"], ["negative"], ["zero"]],
             Points::Histogram { cumulative: vec![0; 6], sums: vec![f64::NAN, -1.0, 0.0], created: vec![] },
@@ -158,9 +168,19 @@ cases! {
         single(metadata(Summary, "s").with_quantiles([0.5].into()), quantiles(0, 0.0, [f64::NAN])),
         single(metadata(Summary, "less").with_quantiles([0.5].into()), quantiles(1, 1.0, [-1.0])),
     ]
+    q3_summary_sums_are_neither_nan_nor_negative: OpenMetrics [
+        labelled(
+            metadata(Summary, "s"), ["sum"], &[["nan"], ["negative"], ["zero"]],
+            Points::Summary { counts: vec![1; 3], sums: vec![f64::NAN, -1.0, 0.0], quantiles: vec![], created: vec![] },
+        ),
+    ]
+    p2_an_empty_text_page_has_no_line: Text []
     p3_text_has_no_creation_times_units_or_end_mark: Text [
         single(with_unit(Gauge, "size", "bytes"), values([1.0])),
         single(histogram(&[1.0]), buckets([1, 2], 4.0)),
+    ]
+    p6_text_histograms_end_in_sum_and_count: Text [
+        labelled(histogram(&[1.0]), ["k"], &[["x"]], buckets([1, 2], 4.0)),
     ]
     p8_text_help_keeps_its_quotes: Text [
         single(metadata(Gauge, "g").with_help("a \"path\" like C:\\new\nand more"), values([1.0])),
@@ -174,13 +194,10 @@ cases! {
 }
 
 #[test]
-fn f1_lines_of_a_family_are_contiguous_in_openmetrics() {
-    expect_page("f1_lines_of_a_family_are_contiguous_in_openmetrics", Format::OpenMetrics, every_type());
-}
-
-#[test]
-fn f1_lines_of_a_family_are_contiguous_in_text() {
-    expect_page("f1_lines_of_a_family_are_contiguous_in_text", Format::Text, every_type());
+fn f1_lines_of_a_family_are_contiguous() {
+    for format in [Format::OpenMetrics, Format::Text] {
+        expect_page("f1_lines_of_a_family_are_contiguous", format, every_type());
+    }
 }
 
 #[test]

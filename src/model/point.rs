@@ -27,7 +27,7 @@ impl Timestamp {
 
 /// A value, integer as long as it is one: totals above 2^53 keep their last digits.
 ///
-/// [`Display`](std::fmt::Display) writes what a page shows.
+/// [`Display`](std::fmt::Display) writes what a page shows, and ignores a precision.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
     /// A count.

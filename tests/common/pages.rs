@@ -64,9 +64,13 @@ pub(crate) fn page(format: Format, families: Vec<MetricFamily>) -> (String, usiz
     (String::from_utf8(page).expect("a page is UTF-8"), skipped)
 }
 
-/// Compares the page of these families with `tests/data/<case>.txt`, and fails with what differs.
+/// Compares the page of these families with `tests/data/<format>/<case>.txt`, and fails with what differs.
 pub(crate) fn expect_page(case: &str, format: Format, families: Vec<MetricFamily>) {
-    let path = format!("{}/tests/data/{case}.txt", env!("CARGO_MANIFEST_DIR"));
+    let folder = match format {
+        Format::OpenMetrics => "openmetrics",
+        Format::Text => "text",
+    };
+    let path = format!("{}/tests/data/{folder}/{case}.txt", env!("CARGO_MANIFEST_DIR"));
     let expected = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let (found, _) = page(format, families);
     assert!(found == expected, "the page differs from {path}:\n{}", difference(&expected, &found));
