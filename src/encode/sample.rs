@@ -35,12 +35,22 @@ pub struct Sample {
 /// ```
 pub fn samples(metric: &Metric<'_>) -> Vec<Sample> {
     let mut samples = Vec::new();
-    walk(metric.family(), metric.row(), |suffix, extra, value| {
+    walk(metric.family(), metric.row(), &mut samples);
+    samples
+}
+
+/// Takes the samples of a metric, one after the other.
+pub(super) trait Visitor {
+    /// Takes a sample: suffix of its name, extra label with its text, value.
+    fn sample(&mut self, suffix: &'static str, extra: Option<(&'static str, &str)>, value: Value);
+}
+
+impl Visitor for Vec<Sample> {
+    fn sample(&mut self, suffix: &'static str, extra: Option<(&'static str, &str)>, value: Value) {
         let mut text = String::new();
         value.write(&mut text);
-        samples.push(Sample { suffix, extra: extra.map(|(label, text)| (label, text.to_owned())), value: text });
-    });
-    samples
+        self.push(Sample { suffix, extra: extra.map(|(label, text)| (label, text.to_owned())), value: text });
+    }
 }
 
 /// What stands at the end of a line.
@@ -60,49 +70,49 @@ impl Value {
     }
 }
 
-/// Hands the samples in `row` to `visit` in their fixed order (ITR-02): suffix, extra label with its text, value.
+/// Hands the samples in `row` to `visitor` in their fixed order (ITR-02).
 #[inline]
-pub(super) fn walk(
-    family: &MetricFamily,
-    row: usize,
-    mut visit: impl FnMut(&'static str, Option<(&'static str, &str)>, Value),
-) {
+pub(super) fn walk(family: &MetricFamily, row: usize, visitor: &mut impl Visitor) {
     let metadata = family.metadata();
     let created = match family.points() {
         Points::Counter { totals, created } => {
-            visit(suffix::TOTAL, None, Value::Number(Number::Unsigned(totals[row])));
+            visitor.sample(suffix::TOTAL, None, Value::Number(Number::Unsigned(totals[row])));
             created
         }
         Points::FloatCounter { totals, created } => {
-            visit(suffix::TOTAL, None, Value::Number(Number::Float(totals[row])));
+            visitor.sample(suffix::TOTAL, None, Value::Number(Number::Float(totals[row])));
             created
         }
-        Points::Gauge { values } => return visit(suffix::NONE, None, Value::Number(Number::Float(values[row]))),
-        Points::UpDown { values } => return visit(suffix::NONE, None, Value::Number(Number::Signed(values[row]))),
+        Points::Gauge { values } => {
+            return visitor.sample(suffix::NONE, None, Value::Number(Number::Float(values[row])));
+        }
+        Points::UpDown { values } => {
+            return visitor.sample(suffix::NONE, None, Value::Number(Number::Signed(values[row])));
+        }
         Points::Histogram { cumulative, sums, created } => {
             let buckets = entries(cumulative, row, metadata.buckets());
             for (bucket, &count) in buckets.iter().enumerate() {
                 let le = Some(("le", metadata.threshold_text(bucket)));
-                visit(suffix::BUCKET, le, Value::Number(Number::Unsigned(count)));
+                visitor.sample(suffix::BUCKET, le, Value::Number(Number::Unsigned(count)));
             }
             if !metadata.has_negative_threshold() {
-                visit(suffix::SUM, None, Value::Number(Number::Float(sums[row])));
-                visit(suffix::COUNT, None, Value::Number(Number::Unsigned(buckets[buckets.len() - 1])));
+                visitor.sample(suffix::SUM, None, Value::Number(Number::Float(sums[row])));
+                visitor.sample(suffix::COUNT, None, Value::Number(Number::Unsigned(buckets[buckets.len() - 1])));
             }
             created
         }
         Points::Summary { counts, sums, quantiles, created } => {
             for (position, &value) in entries(quantiles, row, metadata.quantiles().len()).iter().enumerate() {
                 let quantile = Some(("quantile", metadata.quantile_text(position)));
-                visit(suffix::NONE, quantile, Value::Number(Number::Float(value)));
+                visitor.sample(suffix::NONE, quantile, Value::Number(Number::Float(value)));
             }
-            visit(suffix::SUM, None, Value::Number(Number::Float(sums[row])));
-            visit(suffix::COUNT, None, Value::Number(Number::Unsigned(counts[row])));
+            visitor.sample(suffix::SUM, None, Value::Number(Number::Float(sums[row])));
+            visitor.sample(suffix::COUNT, None, Value::Number(Number::Unsigned(counts[row])));
             created
         }
     };
     if let Some(&time) = created.get(row) {
-        visit(suffix::CREATED, None, Value::Time(time));
+        visitor.sample(suffix::CREATED, None, Value::Time(time));
     }
 }
 
