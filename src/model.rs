@@ -7,6 +7,7 @@
 //! Points lie in columns, one per field and family, so that a collector fills them in one pass over its memory and a
 //! page walks them in order.
 
+mod columns;
 mod error;
 mod family;
 mod kind;
@@ -17,15 +18,16 @@ mod number;
 mod point;
 mod text;
 
+pub use columns::Points;
 pub use error::{BucketRule, DeclareError, LabelError, ShapeError, ValueError};
 pub use family::{Metric, MetricFamily, MetricSet};
 pub use kind::MetricType;
 pub use label::{LabelRows, LabelTable, check_keys, write_label_text};
 pub use metadata::Metadata;
 pub use name::{FamilyName, reserved_names};
-pub use point::{CounterPoint, HistogramPoint, MetricPoint, Number, Points, SummaryPoint, Timestamp};
+pub use point::{CounterPoint, HistogramPoint, MetricPoint, Number, SummaryPoint, Timestamp};
 
+pub(crate) use columns::entries;
 pub(crate) use kind::suffix;
 pub(crate) use number::{write_number, write_seconds};
-pub(crate) use point::entries;
 pub(crate) use text::{Sink, escape_into};

@@ -180,34 +180,62 @@ fn gen_01_columns_that_disagree_are_refused() {
 #[test]
 fn gen_01_errors_name_the_text_and_the_rule() {
     let family = || "f".to_owned();
-    let declared = [
-        (DeclareError::EmptyName, "the name is empty, not counting a counter's `_total`"),
-        (DeclareError::InvalidName { name: "a\nb".into(), at: 1 }, r#"name "a\nb" has a control character at byte 1"#),
-        (DeclareError::InvalidUnit { unit: "m/s".into() }, r#"unit "m/s" is not made of [A-Za-z0-9_]"#),
-        (DeclareError::UnknownType { given: "x".into() }, r#""x" is not a metric type"#),
+    let bucket =
+        |rule| DeclareError::InvalidBuckets { family: family(), position: 2, threshold: 0.5, rule }.to_string();
+    let name_clash = DeclareError::NameClash { name: "a.b".into(), other: "a_b".into(), sample: "a_b".into() };
+    let conflict = DeclareError::Conflict { name: family(), field: "unit", standing: "s".into(), given: "ms".into() };
+    let texts = [
+        (DeclareError::EmptyName.to_string(), "the name is empty, not counting a counter's `_total`"),
+        (refusal("a\nb", "", Gauge).to_string(), r#"name "a\nb" has a control character at byte 1"#),
+        (refusal("a", "m/s", Gauge).to_string(), r#"unit "m/s" is not made of [A-Za-z0-9_]"#),
+        (DeclareError::UnknownType { given: "x".into() }.to_string(), r#""x" is not a metric type"#),
         (
-            DeclareError::InvalidBuckets {
-                family: family(),
-                position: 2,
-                threshold: 0.5,
-                rule: BucketRule::NotAscending,
-            },
-            r#"bucket 2 of family "f", 0.5, is less than the one before it"#,
+            DeclareError::InvalidLabel { family: family(), label: "é".into() }.to_string(),
+            r#"label "é" of family "f" is not [A-Za-z][A-Za-z0-9_]*"#,
         ),
         (
-            DeclareError::NameClash { name: "a.b".into(), other: "a_b".into(), sample: "a_b".into() },
-            r#"families "a.b" and "a_b" would both expose "a_b""#,
+            DeclareError::DuplicateLabel { family: family(), label: "a".into() }.to_string(),
+            r#"label "a" of family "f" occurs twice"#,
         ),
         (
-            DeclareError::Conflict { name: family(), field: "unit", standing: "s".into(), given: "ms".into() },
-            r#"family "f" stands with unit "s", not "ms""#,
+            DeclareError::ReservedLabel { family: family(), label: "le".into() }.to_string(),
+            r#"label "le" of family "f" is reserved for the samples of its type"#,
         ),
+        (DeclareError::NoBuckets { family: family() }.to_string(), r#"histogram "f" has no buckets"#),
+        (bucket(BucketRule::NotANumber), r#"bucket 2 of family "f", 0.5, is not a number"#),
+        (bucket(BucketRule::NegativeInfinity), r#"bucket 2 of family "f", 0.5, is no finite threshold"#),
+        (bucket(BucketRule::NotAscending), r#"bucket 2 of family "f", 0.5, is less than the one before it"#),
+        (bucket(BucketRule::Duplicate), r#"bucket 2 of family "f", 0.5, repeats the one before it"#),
+        (
+            bucket(BucketRule::TooMany),
+            r#"bucket 2 of family "f", 0.5, is beyond the longest list that a histogram can hold"#,
+        ),
+        (name_clash.to_string(), r#"families "a.b" and "a_b" would both expose "a_b""#),
+        (conflict.to_string(), r#"family "f" stands with unit "s", not "ms""#),
+        (
+            DeclareError::Labelled { family: family(), keys: 2 }.to_string(),
+            r#"family "f" has 2 label keys, so it has no single metric"#,
+        ),
+        (DeclareError::Full { family: family() }.to_string(), r#"no room is left for a series of family "f""#),
+        (
+            LabelError::Arity { family: family(), expected: 2, given: 1 }.to_string(),
+            r#"family "f" needs 2 label values here, not 1"#,
+        ),
+        (ValueError::NotANumber.to_string(), "the value is not a number"),
+        (ValueError::Infinite.to_string(), "the value is infinite"),
+        (ValueError::Negative.to_string(), "the value is negative"),
+        (
+            ShapeError::Kind { family: family(), expected: "gauge", given: "counter" }.to_string(),
+            r#"family "f" is a gauge, but its points are those of a counter"#,
+        ),
+        (
+            ShapeError::Rows { family: family(), column: "sums", expected: 2, given: 1 }.to_string(),
+            r#"column sums of family "f" needs 2 entries, not 1"#,
+        ),
+        (ShapeError::Arity { row: 3, expected: 2, given: 1 }.to_string(), "row 3 needs 2 label values, not 1"),
+        (ShapeError::Order { row: 3 }.to_string(), "row 3 does not come after the one before it"),
     ];
-    for (error, text) in declared {
-        assert_eq!(error.to_string(), text);
+    for (text, expected) in texts {
+        assert_eq!(text, expected);
     }
-    let arity = LabelError::Arity { family: family(), expected: 2, given: 1 };
-    assert_eq!(arity.to_string(), r#"family "f" needs 2 label values here, not 1"#);
-    assert_eq!(ValueError::Negative.to_string(), "the value is negative");
-    assert_eq!(ShapeError::Order { row: 3 }.to_string(), "row 3 does not come after the one before it");
 }

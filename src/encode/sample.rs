@@ -1,7 +1,8 @@
 //! Samples: which lines a metric has, in which order, and when it may have none.
 
-use crate::model::{Metadata, Metric, MetricFamily, Number, Points, Sink, Timestamp};
-use crate::model::{entries, suffix, write_number, write_seconds};
+use crate::model::{
+    Metric, MetricFamily, Number, Points, Sink, Timestamp, entries, suffix, write_number, write_seconds,
+};
 
 /// One line of a page, as text: what follows the family's name, the label that the line adds, and the value.
 ///
@@ -56,11 +57,14 @@ impl Visitor for Vec<Sample> {
 /// What stands at the end of a line.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Value {
+    /// A count, a total, a sum or a gauge.
     Number(Number),
+    /// A creation time.
     Time(Timestamp),
 }
 
 impl Value {
+    /// Appends the value as every format shows it.
     #[inline]
     pub(super) fn write(self, out: &mut impl Sink) {
         match self {
@@ -120,7 +124,7 @@ pub(super) fn walk(family: &MetricFamily, row: usize, visitor: &mut impl Visitor
 /// NaN, and buckets ascending (ITR-09).
 #[inline]
 pub(super) fn is_sound(family: &MetricFamily, row: usize) -> bool {
-    let metadata: &Metadata = family.metadata();
+    let metadata = family.metadata();
     match family.points() {
         Points::Counter { .. } | Points::Gauge { .. } | Points::UpDown { .. } => true,
         Points::FloatCounter { totals, .. } => totals[row] >= 0.0,

@@ -1,7 +1,6 @@
 //! Names of families: composed from name and unit, escaped for a page, and reserved with all their samples.
 
-use crate::model::suffix;
-use crate::model::{DeclareError, MetricType};
+use crate::model::{DeclareError, MetricType, suffix};
 
 /// The name of a family, in the form that identifies it and in the form that pages show.
 ///

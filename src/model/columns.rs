@@ -1,0 +1,147 @@
+//! Columns: the points of a whole family, in the shape in which they are collected and written.
+
+use std::sync::Arc;
+
+use crate::model::{
+    CounterPoint, HistogramPoint, Metadata, MetricPoint, MetricType, Number, ShapeError, SummaryPoint, Timestamp,
+};
+
+/// The points of one family: a column per field, a row per metric.
+///
+/// A column with several entries per metric holds them row after row. `created` is empty when it was not asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Points {
+    /// Of a counter of whole numbers.
+    Counter {
+        /// Totals.
+        totals: Vec<u64>,
+        /// Creation times.
+        created: Vec<Timestamp>,
+    },
+    /// Of a counter of real numbers.
+    FloatCounter {
+        /// Totals.
+        totals: Vec<f64>,
+        /// Creation times.
+        created: Vec<Timestamp>,
+    },
+    /// Of a gauge.
+    Gauge {
+        /// Values.
+        values: Vec<f64>,
+    },
+    /// Of a gauge that counts up and down.
+    UpDown {
+        /// Values.
+        values: Vec<i64>,
+    },
+    /// Of a histogram.
+    Histogram {
+        /// Cumulative counts, one per threshold and one for `+Inf`.
+        cumulative: Vec<u64>,
+        /// Sums of the observations.
+        sums: Vec<f64>,
+        /// Creation times.
+        created: Vec<Timestamp>,
+    },
+    /// Of a summary.
+    Summary {
+        /// Numbers of observations.
+        counts: Vec<u64>,
+        /// Sums of the observations.
+        sums: Vec<f64>,
+        /// Values of the quantiles, in the order of the metadata.
+        quantiles: Vec<f64>,
+        /// Creation times.
+        created: Vec<Timestamp>,
+    },
+}
+
+impl Points {
+    /// The type of a family with such points.
+    pub fn kind(&self) -> MetricType {
+        match self {
+            Self::Counter { .. } | Self::FloatCounter { .. } => MetricType::Counter,
+            Self::Gauge { .. } | Self::UpDown { .. } => MetricType::Gauge,
+            Self::Histogram { .. } => MetricType::Histogram,
+            Self::Summary { .. } => MetricType::Summary,
+        }
+    }
+
+    /// The point in `row`; panics when a column ends before it.
+    pub(super) fn at(&self, row: usize, metadata: &Metadata) -> MetricPoint {
+        match self {
+            Self::Counter { totals, created } => counter(Number::Unsigned(totals[row]), created, row),
+            Self::FloatCounter { totals, created } => counter(Number::Float(totals[row]), created, row),
+            Self::Gauge { values } => MetricPoint::Gauge(Number::Float(values[row])),
+            Self::UpDown { values } => MetricPoint::Gauge(Number::Signed(values[row])),
+            Self::Histogram { cumulative, sums, created } => MetricPoint::Histogram(HistogramPoint {
+                thresholds: Arc::clone(metadata.thresholds()),
+                cumulative: entries(cumulative, row, metadata.buckets()).to_vec(),
+                sum: sums[row],
+                created: created.get(row).copied(),
+            }),
+            Self::Summary { counts, sums, quantiles, created } => {
+                let values = entries(quantiles, row, metadata.quantiles().len());
+                MetricPoint::Summary(SummaryPoint {
+                    count: counts[row],
+                    sum: sums[row],
+                    quantiles: metadata.quantiles().iter().copied().zip(values.iter().copied()).collect(),
+                    created: created.get(row).copied(),
+                })
+            }
+        }
+    }
+
+    /// Whether these are `rows` points of the family that `metadata` describes.
+    pub(super) fn check(&self, rows: usize, metadata: &Metadata) -> Result<(), ShapeError> {
+        let family = metadata.name().raw();
+        if self.kind() != metadata.kind() {
+            let (expected, given) = (metadata.kind().as_str(), self.kind().as_str());
+            return Err(ShapeError::Kind { family: family.to_owned(), expected, given });
+        }
+        let times = |created: &[Timestamp]| match created {
+            [] => Ok(()),
+            _ => filled(family, "created", created, rows),
+        };
+        match self {
+            Self::Counter { totals, created } => {
+                filled(family, "totals", totals, rows)?;
+                times(created)
+            }
+            Self::FloatCounter { totals, created } => {
+                filled(family, "totals", totals, rows)?;
+                times(created)
+            }
+            Self::Gauge { values } => filled(family, "values", values, rows),
+            Self::UpDown { values } => filled(family, "values", values, rows),
+            Self::Histogram { cumulative, sums, created } => {
+                filled(family, "cumulative", cumulative, rows * metadata.buckets())?;
+                filled(family, "sums", sums, rows)?;
+                times(created)
+            }
+            Self::Summary { counts, sums, quantiles, created } => {
+                filled(family, "counts", counts, rows)?;
+                filled(family, "sums", sums, rows)?;
+                filled(family, "quantiles", quantiles, rows * metadata.quantiles().len())?;
+                times(created)
+            }
+        }
+    }
+}
+
+/// The entries of one row in a column that has `width` of them per row.
+pub(crate) fn entries<T>(column: &[T], row: usize, width: usize) -> &[T] {
+    &column[row * width..][..width]
+}
+
+fn counter(total: Number, created: &[Timestamp], row: usize) -> MetricPoint {
+    MetricPoint::Counter(CounterPoint { total, created: created.get(row).copied() })
+}
+
+fn filled<T>(family: &str, column: &'static str, entries: &[T], expected: usize) -> Result<(), ShapeError> {
+    if entries.len() == expected {
+        return Ok(());
+    }
+    Err(ShapeError::Rows { family: family.to_owned(), column, expected, given: entries.len() })
+}
