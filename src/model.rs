@@ -1,8 +1,8 @@
 //! The plain data of a scrape: names, labels, points, and the set that holds them.
 //!
-//! A [`MetricSet`] holds families, a [`MetricFamily`] the metrics of one name, a [`Metric`] the values of one label set.
-//! Nothing here changes while it is read, and nothing here knows a page or a registry: live state is turned into this,
-//! and every encoder reads only this.
+//! A [`MetricSet`] holds families, a [`MetricFamily`] the metrics of one name, a [`Metric`] the values of one label
+//! set. Nothing here changes while it is read, and nothing here knows a page or a registry: live state is turned into
+//! this, and every encoder reads only this.
 //!
 //! Points lie in columns, one per field and family, so that a collector fills them in one pass over its memory and a
 //! page walks them in order.

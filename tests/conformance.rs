@@ -62,7 +62,11 @@ fn histogram(thresholds: &[f64]) -> Metadata {
 
 cases! {
     g1_a_page_is_utf8_and_keeps_every_character: OpenMetrics [
-        labelled(metadata(Gauge, "g"), ["text"], &[["nul \0 here"], ["tab\tcr\r"], ["\u{feff}Ωμέγα 🦀"]], values([1.0, 2.0, 3.0])),
+        labelled(
+            metadata(Gauge, "g"), ["text"],
+            &[["nul \0 here"], ["tab\tcr\r"], ["\u{feff}Ωμέγα 🦀"]],
+            values([1.0, 2.0, 3.0]),
+        ),
     ]
     g3_an_empty_set_is_the_end_mark: OpenMetrics []
     g3_the_end_mark_is_the_last_line: OpenMetrics [single(metadata(Gauge, "g"), values([1.0]))]
@@ -70,20 +74,36 @@ cases! {
         single(metadata(Gauge, "9x/a.b:c é"), values([1.0])),
     ]
     g8_braces_hold_labels_without_spaces_or_a_last_comma: OpenMetrics [
-        labelled(metadata(Gauge, "g"), ["a", "b"], &[["", ""], ["", "y"], ["x", ""], ["x", "y"]], values([1.0, 2.0, 3.0, 4.0])),
+        labelled(
+            metadata(Gauge, "g"), ["a", "b"],
+            &[["", ""], ["", "y"], ["x", ""], ["x", "y"]],
+            values([1.0, 2.0, 3.0, 4.0]),
+        ),
         labelled(histogram(&[]), ["a"], &[["x"]], buckets([1], 1.0)),
     ]
     g9_label_values_are_escaped_once: OpenMetrics [
-        labelled(metadata(Gauge, "g"), ["text"], &[["\n"], ["\""], ["\\"], ["\\n"], ["a\\\"b\nc"]], values([1.0, 2.0, 3.0, 4.0, 5.0])),
+        labelled(
+            metadata(Gauge, "g"), ["text"],
+            &[["\n"], ["\""], ["\\"], ["\\n"], ["a\\\"b\nc"]],
+            values([1.0, 2.0, 3.0, 4.0, 5.0]),
+        ),
     ]
     g10_help_is_escaped_with_its_quotes: OpenMetrics [
         single(metadata(Gauge, "g").with_help("a \"path\" like C:\\new\nand more"), values([1.0])),
     ]
     g11_numbers_that_are_none_have_one_spelling: OpenMetrics [
-        labelled(metadata(Gauge, "g"), ["is"], &[["less"], ["more"], ["none"]], values([f64::NEG_INFINITY, f64::INFINITY, f64::NAN])),
+        labelled(
+            metadata(Gauge, "g"), ["is"],
+            &[["less"], ["more"], ["none"]],
+            values([f64::NEG_INFINITY, f64::INFINITY, f64::NAN]),
+        ),
     ]
     g12_integers_have_no_point_and_keep_their_digits: OpenMetrics [
-        labelled(metadata(Counter, "c"), ["of"], &[["least"], ["most"], ["past_f64"]], totals([0, u64::MAX, (1 << 53) + 1])),
+        labelled(
+            metadata(Counter, "c"), ["of"],
+            &[["least"], ["most"], ["past_f64"]],
+            totals([0, u64::MAX, (1 << 53) + 1]),
+        ),
         labelled(metadata(Gauge, "g"), ["of"], &[["float"], ["whole"]], values([0.1 + 0.2, 1e6])),
     ]
     g13_times_are_seconds_without_an_exponent: OpenMetrics [

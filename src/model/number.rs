@@ -76,7 +76,7 @@ fn write_float(value: f64, plain: Range<f64>, out: &mut impl Sink) {
     }
 }
 
-/// Appends the shortest digits of a number other than zero, whether they come with an exponent or without, as `d.ddde+dd`.
+/// Appends the digits of a number other than zero, which come with an exponent or without, as `d.ddde+dd`.
 fn write_exponent(digits: &str, out: &mut impl Sink) {
     let (sign, unsigned) = digits.split_at(usize::from(digits.starts_with('-')));
     let (mantissa, exponent) = unsigned.split_once('e').unwrap_or((unsigned, "0"));
