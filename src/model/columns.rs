@@ -68,6 +68,39 @@ impl Points {
         }
     }
 
+    /// Empties every column and keeps its memory.
+    pub(crate) fn clear(&mut self) {
+        match self {
+            Self::Counter { totals, .. } => totals.clear(),
+            Self::FloatCounter { totals, .. } => totals.clear(),
+            Self::Gauge { values } => values.clear(),
+            Self::UpDown { values } => values.clear(),
+            Self::Histogram { cumulative, sums, .. } => {
+                cumulative.clear();
+                sums.clear();
+            }
+            Self::Summary { counts, sums, quantiles, .. } => {
+                counts.clear();
+                sums.clear();
+                quantiles.clear();
+            }
+        }
+        if let Some(created) = self.created_mut() {
+            created.clear();
+        }
+    }
+
+    /// The column of creation times, if the type has one.
+    pub(crate) fn created_mut(&mut self) -> Option<&mut Vec<Timestamp>> {
+        match self {
+            Self::Counter { created, .. }
+            | Self::FloatCounter { created, .. }
+            | Self::Histogram { created, .. }
+            | Self::Summary { created, .. } => Some(created),
+            Self::Gauge { .. } | Self::UpDown { .. } => None,
+        }
+    }
+
     /// The point in `row`; panics when a column ends before it.
     pub(super) fn at(&self, row: usize, metadata: &Metadata) -> MetricPoint {
         match self {

@@ -86,7 +86,6 @@ impl MetricFamily {
     }
 
     /// Takes new label sets and opens the columns, which the caller fills with a point for each of them.
-    #[allow(dead_code, reason = "the collector, which refills families in place, is the caller")]
     pub(crate) fn refill(&mut self, labels: Arc<dyn LabelRows>) -> &mut Points {
         self.labels = labels;
         &mut self.points
