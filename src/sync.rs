@@ -1,0 +1,50 @@
+//! The one door to atomics, thread-locals, locks, maps and clocks: the real ones, or their models.
+//!
+//! Everything the engine shares between threads goes through here, so that the models in `loom-tests/` run the engine's own
+//! modules and not copies of them. A build with `--cfg manometer_loom` takes [`mocked`], every other build takes `native`.
+//! Both have the same names. Nothing else in `src/` may name `std::sync::atomic` or `std::thread_local!`.
+//!
+//! # Mutants
+//! [`mutant!`] marks each ordering and each step that a proof leans on with a weaker twin. It is the right one natively; under
+//! the cfg, the environment variable `MANOMETER_MUTANT` selects which twin is on, and the model that guards it must fail.
+
+#[cfg(manometer_loom)]
+pub mod mocked;
+#[cfg(not(manometer_loom))]
+mod native;
+
+#[cfg(manometer_loom)]
+pub use mocked::*;
+#[cfg(not(manometer_loom))]
+pub use native::*;
+
+#[cfg(manometer_loom)]
+macro_rules! mutant {
+    ($name:literal, $right:expr, $wrong:expr) => {
+        if $crate::sync::mutant_is_on($name) { $wrong } else { $right }
+    };
+}
+
+#[cfg(not(manometer_loom))]
+macro_rules! mutant {
+    ($name:literal, $right:expr, $wrong:expr) => {
+        $right
+    };
+}
+pub(crate) use mutant;
+
+/// Hashes a key that is its own hash: the label tuple was hashed once, over borrowed text, and carries the result.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AlreadyHashed(u64);
+
+impl std::hash::Hasher for AlreadyHashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("keys of a sync::Map write exactly one u64: their hash")
+    }
+}

@@ -1,0 +1,189 @@
+//! The models: loom's atomics and threads, a world of two cores without clocks, and mutexed twins of what loom cannot see into.
+//!
+//! loom remembers one last access per object, so an owner that loads a cell before it stores it would hide the race that a
+//! model looks for. The owner's own value therefore lives in a shadow `UnsafeCell` inside [`OwnedU64`], which also lets loom
+//! check that there is one owner at a time.
+
+use std::{
+    borrow::Borrow,
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hash},
+    sync::OnceLock,
+};
+
+use loom::cell::UnsafeCell;
+
+use super::AlreadyHashed;
+
+/// The standard one: its own protocol is not what the models are about, and loom's cannot hold slices.
+pub use std::sync::Arc;
+
+pub use loom::{
+    sync::{
+        MutexGuard,
+        atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+    },
+    thread::yield_now,
+};
+
+/// How labels are hashed: always the same way, so that executions repeat.
+pub type HashSeed = foldhash::quality::FixedState;
+
+/// Slots of one chunk: few, since each is an object that loom tracks.
+pub const CHUNK_SLOTS: usize = 16;
+
+/// Chunks that one slab can have.
+pub const DIRECTORY: usize = 3;
+
+/// Whether the environment asks for the mutant `name`.
+pub fn mutant_is_on(name: &str) -> bool {
+    static CHOSEN: OnceLock<Option<String>> = OnceLock::new();
+    CHOSEN.get_or_init(|| std::env::var("MANOMETER_MUTANT").ok()).as_deref() == Some(name)
+}
+
+/// Eight bytes that one thread writes and every thread may read, with the owner's value in a shadow that loom watches.
+#[derive(Debug)]
+pub struct OwnedU64 {
+    shared: AtomicU64,
+    shadow: UnsafeCell<u64>,
+}
+
+#[allow(unsafe_code, reason = "the shadow is what loom checks: a second owner at a time fails the model")]
+// SAFETY: only the owner touches the shadow (A1); loom fails the model if that is not so.
+unsafe impl Sync for OwnedU64 {}
+
+impl OwnedU64 {
+    /// A word holding `value`.
+    pub fn new(value: u64) -> Self {
+        Self { shared: AtomicU64::new(value), shadow: UnsafeCell::new(value) }
+    }
+
+    /// The value as any thread may see it.
+    pub fn load(&self, order: Ordering) -> u64 {
+        self.shared.load(order)
+    }
+
+    /// The value as its owner left it.
+    pub fn own(&self) -> u64 {
+        #[allow(unsafe_code, reason = "loom's cell hands out a raw pointer")]
+        // SAFETY: the pointer is valid for the closure; loom fails the model on a concurrent writer.
+        self.shadow.with(|value| unsafe { *value })
+    }
+
+    /// Stores the owner's next value.
+    pub fn put(&self, value: u64, order: Ordering) {
+        #[allow(unsafe_code, reason = "loom's cell hands out a raw pointer")]
+        // SAFETY: the pointer is valid for the closure; loom fails the model on any concurrent access.
+        self.shadow.with_mut(|shadow| unsafe { *shadow = value });
+        self.shared.store(value, order);
+    }
+}
+
+/// An `f64` that many threads set and add to.
+#[derive(Debug)]
+pub struct AtomicF64(AtomicU64);
+
+impl AtomicF64 {
+    /// An atomic holding `value`.
+    pub fn new(value: f64) -> Self {
+        Self(AtomicU64::new(value.to_bits()))
+    }
+
+    /// Loads the value.
+    pub fn load(&self, order: Ordering) -> f64 {
+        f64::from_bits(self.0.load(order))
+    }
+
+    /// Stores `value`.
+    pub fn store(&self, value: f64, order: Ordering) {
+        self.0.store(value.to_bits(), order);
+    }
+
+    /// Replaces the value and returns the old one.
+    pub fn swap(&self, value: f64, order: Ordering) -> f64 {
+        f64::from_bits(self.0.swap(value.to_bits(), order))
+    }
+
+    /// Adds `delta` and returns the old value.
+    pub fn fetch_add(&self, delta: f64, order: Ordering) -> f64 {
+        let add = |bits| Some((f64::from_bits(bits) + delta).to_bits());
+        f64::from_bits(self.0.fetch_update(order, Ordering::Relaxed, add).expect("the update never declines"))
+    }
+}
+
+/// A lock for cold paths.
+#[derive(Debug, Default)]
+pub struct Mutex<T>(loom::sync::Mutex<T>);
+
+impl<T> Mutex<T> {
+    /// An open lock around `value`.
+    pub fn new(value: T) -> Self {
+        Self(loom::sync::Mutex::new(value))
+    }
+
+    /// Waits for the lock.
+    pub fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().expect("a model that panics has failed already")
+    }
+}
+
+/// The mutexed twin of the concurrent map.
+#[derive(Debug)]
+pub struct Map<K: Eq + Hash>(Mutex<HashMap<K, (), BuildHasherDefault<AlreadyHashed>>>);
+
+impl<K: Eq + Hash> Map<K> {
+    /// An empty map.
+    pub fn new() -> Self {
+        Self(Mutex::new(HashMap::default()))
+    }
+
+    /// Runs `found` on the key equal to `query`, if it is there.
+    pub fn with<Q: Eq + Hash + ?Sized, R>(&self, query: &Q, found: impl FnOnce(&K) -> R) -> Option<R>
+    where
+        K: Borrow<Q>,
+    {
+        self.0.lock().get_key_value(query).map(|(key, ())| found(key))
+    }
+
+    /// Adds `key`; the caller has made sure that it is new.
+    pub fn insert(&self, key: K) {
+        self.0.lock().insert(key, ());
+    }
+
+    /// Takes the key equal to `query` out.
+    pub fn remove<Q: Eq + Hash + ?Sized>(&self, query: &Q) -> Option<K>
+    where
+        K: Borrow<Q>,
+    {
+        self.0.lock().remove_entry(query).map(|(key, ())| key)
+    }
+}
+
+/// `N` null pointers on the heap.
+pub fn null_pointers<T, const N: usize>() -> Box<[AtomicPtr<T>; N]> {
+    Box::new(std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())))
+}
+
+/// Two cores.
+pub fn cores() -> usize {
+    2
+}
+
+/// No clock: always the first millisecond of 1970.
+pub fn unix_millis() -> u64 {
+    0
+}
+
+macro_rules! thread_own {
+    ($(#[$meta:meta])* static $name:ident: $type:ty = $init:expr;) => {
+        loom::thread_local! { $(#[$meta])* static $name: $type = $init; }
+    };
+}
+pub(crate) use thread_own;
+
+macro_rules! process_wide {
+    ($(#[$meta:meta])* static $name:ident: $type:ty = $init:expr;) => {
+        loom::lazy_static! { $(#[$meta])* static ref $name: $type = $init; }
+    };
+}
+pub(crate) use process_wide;

@@ -1,0 +1,155 @@
+//! The real things. Nothing here costs more than what it stands for.
+
+use std::{
+    borrow::Borrow,
+    hash::{BuildHasherDefault, Hash},
+    sync::PoisonError,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use dashmap::DashMap;
+
+use super::AlreadyHashed;
+
+pub use std::{
+    sync::{
+        Arc, MutexGuard,
+        atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+    },
+    thread::yield_now,
+};
+
+pub use atomic_float::AtomicF64;
+
+/// How labels are hashed: seeded anew in each process, since their values often come from outside.
+pub type HashSeed = foldhash::quality::RandomState;
+
+/// Slots of one chunk: 4 KiB of them.
+pub const CHUNK_SLOTS: usize = 512;
+
+/// Chunks that one slab can have; with [`CHUNK_SLOTS`] this bounds the process at 2^25 words of metrics.
+pub const DIRECTORY: usize = 1 << 16;
+
+/// Eight bytes that one thread writes and every thread may read. Holds a `u64`, or the bits of an `f64`.
+///
+/// The owner's update is a load and a store, not a read-modify-write: no lock prefix, no loop. That is right only while there
+/// is one owner at a time, which the arena guarantees (A1). A second writer would lose counts; it could not break memory.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct OwnedU64(AtomicU64);
+
+impl OwnedU64 {
+    /// A word holding `value`.
+    pub const fn new(value: u64) -> Self {
+        Self(AtomicU64::new(value))
+    }
+
+    /// The value as any thread may see it.
+    #[inline(always)]
+    pub fn load(&self, order: Ordering) -> u64 {
+        self.0.load(order)
+    }
+
+    /// The value as its owner left it.
+    #[inline(always)]
+    pub fn own(&self) -> u64 {
+        // Relaxed: the owner reads what it stored itself, or what the hand-over of the slab made visible.
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Stores the owner's next value.
+    #[inline(always)]
+    pub fn put(&self, value: u64, order: Ordering) {
+        self.0.store(value, order);
+    }
+}
+
+/// A lock for cold paths. A panic of a holder does not poison it: what it guards is whole between any two statements.
+#[derive(Debug, Default)]
+pub struct Mutex<T>(std::sync::Mutex<T>);
+
+impl<T> Mutex<T> {
+    /// An open lock around `value`.
+    pub const fn new(value: T) -> Self {
+        Self(std::sync::Mutex::new(value))
+    }
+
+    /// Waits for the lock.
+    pub fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A concurrent set of keys that carry their own hash. A reader holds a shard for the length of its closure.
+#[derive(Debug)]
+pub struct Map<K: Eq + Hash>(DashMap<K, (), BuildHasherDefault<AlreadyHashed>>);
+
+impl<K: Eq + Hash> Map<K> {
+    /// An empty map. It allocates with its first key.
+    pub fn new() -> Self {
+        Self(DashMap::default())
+    }
+
+    /// Runs `found` on the key equal to `query`, if it is there; no remover of it can return before `found` does.
+    pub fn with<Q: Eq + Hash + ?Sized, R>(&self, query: &Q, found: impl FnOnce(&K) -> R) -> Option<R>
+    where
+        K: Borrow<Q>,
+    {
+        self.0.get(query).map(|entry| found(entry.key()))
+    }
+
+    /// Adds `key`; the caller has made sure that it is new.
+    pub fn insert(&self, key: K) {
+        self.0.insert(key, ());
+    }
+
+    /// Takes the key equal to `query` out, after every reader of its shard has left.
+    pub fn remove<Q: Eq + Hash + ?Sized>(&self, query: &Q) -> Option<K>
+    where
+        K: Borrow<Q>,
+    {
+        self.0.remove(query).map(|(key, ())| key)
+    }
+}
+
+/// `N` null pointers on the heap, in pages that the system zeroes when they are first touched.
+pub fn null_pointers<T, const N: usize>() -> Box<[AtomicPtr<T>; N]> {
+    let layout = std::alloc::Layout::new::<[AtomicPtr<T>; N]>();
+    assert!(layout.size() > 0, "a directory has at least one entry");
+    #[allow(unsafe_code, reason = "half a megabyte must come untouched from the system, not be written zero by zero")]
+    // SAFETY: the layout is not empty (asserted). `AtomicPtr<T>` has the representation of `*mut T`, for which all-zero bytes
+    // are a null pointer, a valid value; the memory is fresh, of exactly this layout, and becomes the box's own.
+    unsafe {
+        let memory = std::alloc::alloc_zeroed(layout);
+        if memory.is_null() {
+            std::alloc::handle_alloc_error(layout);
+        }
+        Box::from_raw(memory.cast())
+    }
+}
+
+/// Cores that this process may use.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The wall clock in Unix milliseconds; 0 if it stands before 1970.
+pub fn unix_millis() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_millis() as u64)
+}
+
+/// Declares a variable that each thread has for itself. Without a destructor its access is one address computation.
+macro_rules! thread_own {
+    ($(#[$meta:meta])* static $name:ident: $type:ty = $init:expr;) => {
+        std::thread_local! { $(#[$meta])* static $name: $type = const { $init }; }
+    };
+}
+pub(crate) use thread_own;
+
+/// Declares the one value of its kind in the process.
+macro_rules! process_wide {
+    ($(#[$meta:meta])* static $name:ident: $type:ty = $init:expr;) => {
+        $(#[$meta])* static $name: $type = $init;
+    };
+}
+pub(crate) use process_wide;
