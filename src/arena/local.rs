@@ -1,0 +1,202 @@
+//! This thread's slab: found in one address computation, taken at the first record, given back when the thread ends.
+//!
+//! Two thread-locals on purpose. `LOCAL` has no destructor, so that its access is free; `GUARD` has one and is touched once, when
+//! the thread takes a slab. After `GUARD` is gone, a destructor of some other thread-local that still records leases (A3).
+//!
+//! # Not promised
+//! Recording from within the global allocator: a record may allocate (the first one into a chunk).
+
+use std::{cell::Cell, marker::PhantomData, ptr};
+
+use super::{
+    arena,
+    chunk::{CellRef, OwnedCell, Slot},
+    pins,
+    slab::{Directory, Owner, Slab},
+};
+use crate::sync::{AtomicUsize, Ordering, process_wide, thread_own};
+
+/// After how many leased operations a thread asks again whether a slab of its own has become free.
+const ASK_AGAIN: u32 = 256;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Has not recorded yet.
+    New,
+    /// Owns a slab.
+    Owner,
+    /// Found none free, or is just looking.
+    Leasing,
+    /// Its thread-locals are being destroyed.
+    Ended,
+}
+
+#[derive(Debug)]
+struct Local {
+    /// The directory of the owned slab, or null. Beside the slab, to spare the hot path one dependent load.
+    directory: Cell<*const Directory>,
+    /// The owned slab, or null.
+    slab: Cell<*const Slab>,
+    state: Cell<State>,
+    /// Counts leased operations.
+    leased: Cell<u32>,
+    /// Where this thread begins to look for a slab to lease; 0 until it first does.
+    seat: Cell<usize>,
+}
+
+thread_own! {
+    static LOCAL: Local = Local::new();
+}
+
+thread_own! {
+    static GUARD: Guard = Guard;
+}
+
+process_wide! {
+    static SEATS: AtomicUsize = AtomicUsize::new(1);
+}
+
+/// Evaluates an expression for the cell at a slot that this thread may write: `write!(slot, cell => count::bump(cell))`.
+///
+/// A macro, because the hot and the slow path each need the expression in line: a closure used twice is a call.
+macro_rules! write {
+    ($slot:expr, $cell:ident => $op:expr) => {{
+        let slot = $slot;
+        match $crate::arena::own_cell(slot) {
+            Some($cell) => $op,
+            None => $crate::arena::write_slow(slot, move |$cell| $op),
+        }
+    }};
+}
+pub(crate) use write;
+
+/// The cell at `slot` in this thread's slab, if there are both. For [`write!`] alone, which uses it up at once.
+#[inline(always)]
+pub fn own_cell(slot: Slot) -> Option<OwnedCell<'static>> {
+    LOCAL.with(|local| local.cell(slot))
+}
+
+/// Runs `op` on the cell at `slot` that this thread may write, after making what is missing. For [`write!`] alone.
+#[cold]
+#[inline(never)]
+pub fn write_slow<R>(slot: Slot, op: impl FnOnce(OwnedCell<'_>) -> R) -> R {
+    match LOCAL.with(Local::owner) {
+        Some(owner) => op(owner.cell_or_new(slot)),
+        None => write_leased(slot, op),
+    }
+}
+
+/// Runs `op` on the cell at `slot` of a slab leased for it, whether or not this thread has one of its own.
+pub fn write_leased<R>(slot: Slot, op: impl FnOnce(OwnedCell<'_>) -> R) -> R {
+    let lease = arena().lease(LOCAL.with(Local::seat));
+    op(lease.cell(slot))
+}
+
+/// Keeps what this thread looks up from being freed or reused until it is dropped.
+#[derive(Debug)]
+pub struct Pin {
+    slab: &'static Slab,
+    before: u64,
+    here: PhantomData<*const ()>,
+}
+
+/// Pins this thread, if it has a slab to do it with.
+#[inline(always)]
+pub fn pin() -> Option<Pin> {
+    let slab = LOCAL.with(|local| local.slab().or_else(|| local.owner().map(|owner| owner.slab())))?;
+    Some(Pin { slab, before: pins::enter(&slab.pin), here: PhantomData })
+}
+
+impl Drop for Pin {
+    #[inline(always)]
+    fn drop(&mut self) {
+        pins::leave(&self.slab.pin, self.before);
+    }
+}
+
+impl Local {
+    const fn new() -> Self {
+        Self {
+            directory: Cell::new(ptr::null()),
+            slab: Cell::new(ptr::null()),
+            state: Cell::new(State::New),
+            leased: Cell::new(0),
+            seat: Cell::new(0),
+        }
+    }
+
+    /// The cell at `slot` in this thread's slab, if there are both.
+    #[inline(always)]
+    fn cell(&self, slot: Slot) -> Option<OwnedCell<'static>> {
+        #[allow(unsafe_code, reason = "the hot path: two loads from the thread-local to the cell")]
+        // SAFETY: `directory` is null or that of a slab of the process-wide arena, which is never dropped. A non-null entry is a
+        // chunk that this thread, or an owner before it, published; it lives as long as the slab.
+        // Relaxed: as in `Owner::cell_or_new`, the owner finds what was handed over with the slab (A2).
+        let chunk = unsafe { self.directory.get().as_ref()?[slot.chunk()].load(Ordering::Relaxed).as_ref()? };
+        Some(OwnedCell::new(CellRef::new(chunk, slot)))
+    }
+
+    /// This thread's slab.
+    #[inline(always)]
+    fn slab(&self) -> Option<&'static Slab> {
+        #[allow(unsafe_code, reason = "a thread-local without destructor holds a pointer, not a reference")]
+        // SAFETY: `slab` is null or a slab of the process-wide arena, which is never dropped.
+        unsafe {
+            self.slab.get().as_ref()
+        }
+    }
+
+    /// The right to write in this thread's slab, which is taken now if there is none and one is to be had.
+    #[cold]
+    fn owner(&self) -> Option<Owner<'static>> {
+        match self.state.get() {
+            State::Owner => self.slab().map(Owner::new),
+            State::New => self.register(),
+            State::Leasing => {
+                self.leased.set(self.leased.get().wrapping_add(1));
+                if self.leased.get() % ASK_AGAIN == 0 { self.register() } else { None }
+            }
+            State::Ended => None,
+        }
+    }
+
+    fn register(&self) -> Option<Owner<'static>> {
+        // An operation that interrupts this one must not register too.
+        self.state.set(State::Leasing);
+        if GUARD.try_with(|_| ()).is_err() {
+            self.state.set(State::Ended);
+            return None;
+        }
+        let owner = arena().adopt()?;
+        self.directory.set(owner.slab().directory());
+        self.slab.set(owner.slab());
+        self.state.set(State::Owner);
+        Some(owner)
+    }
+
+    fn seat(&self) -> usize {
+        if self.seat.get() == 0 {
+            // Relaxed: any number will do, and different ones are better.
+            self.seat.set(SEATS.fetch_add(1, Ordering::Relaxed));
+        }
+        self.seat.get()
+    }
+}
+
+/// Gives this thread's slab back when the thread ends.
+#[derive(Debug)]
+struct Guard;
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // Natively `LOCAL` has no destructor and is always there.
+        let _ = LOCAL.try_with(|local| {
+            local.state.set(State::Ended);
+            local.directory.set(ptr::null());
+            if let Some(slab) = local.slab() {
+                local.slab.set(ptr::null());
+                Owner::new(slab).release();
+            }
+        });
+    }
+}

@@ -1,0 +1,69 @@
+//! How a look-up keeps what it found from being freed or reused under it, and how a remover knows that it has ended.
+//!
+//! # Shape
+//! Each slab has one pin word: odd while a look-up of its owner is in flight, and two higher after each. A look-up that
+//! interrupts another (in a signal handler) finds the word odd and leaves it alone.
+//! # Ordering
+//! A look-up stores its pin, then `fence(SeqCst)`, then reads the index. A remover unlinks, then `fence(SeqCst)`, then reads the
+//! pins. If the look-up's fence is first, the remover sees the pin and waits; if the remover's is first, the look-up sees the
+//! unlinking and cannot find what was removed. Unpinning is Release and pairs with Acquire where a remover watches the word: all
+//! that the look-up did, its record included, is before what the remover does next.
+//! # Progress and cost
+//! Pinning is wait-free: two stores and a fence. Pinned code is the crate's own and short, so a remover that waits, waits at most
+//! for threads that the system has stopped in the middle of it. A scrape never looks at pins.
+
+use super::{Arena, slab::Slab};
+use crate::sync::{Ordering, OwnedU64, fence, mutant};
+
+/// Marks a look-up as in flight; returns what [`leave`] needs.
+#[inline(always)]
+pub fn enter(pin: &OwnedU64) -> u64 {
+    let before = pin.own();
+    // Relaxed: the fence below orders it before every read of the look-up.
+    pin.put(before | 1, Ordering::Relaxed);
+    if mutant!("pin_no_fence", true, false) {
+        // SeqCst: pairs with the fence in `Arena::pinned`, see the head of this file.
+        fence(Ordering::SeqCst);
+    }
+    before
+}
+
+/// Marks the look-up as ended, unless it interrupted another.
+#[inline(always)]
+pub fn leave(pin: &OwnedU64, before: u64) {
+    if before & 1 == 0 {
+        // Release: pairs with Acquire in `Arena::pinned` and `Pinned::passed`.
+        pin.put(before + 2, mutant!("unpin_relaxed", Ordering::Release, Ordering::Relaxed));
+    }
+}
+
+/// The look-ups that were in flight at one time and may still be.
+#[derive(Debug)]
+pub struct Pinned<'a> {
+    waiting: Vec<(&'a Slab, u64)>,
+}
+
+impl Pinned<'_> {
+    /// Whether all of them have ended by now.
+    pub fn passed(&mut self) -> bool {
+        // Acquire: pairs with Release in `leave`.
+        let order = mutant!("wait_relaxed", Ordering::Acquire, Ordering::Relaxed);
+        self.waiting.retain(|(slab, word)| slab.pin.load(order) == *word);
+        mutant!("reclaim_no_wait", self.waiting.is_empty(), true)
+    }
+}
+
+impl Arena {
+    /// The look-ups in flight now. What was unlinked before this call is in nobody's hands once they have passed.
+    pub fn pinned(&self) -> Pinned<'_> {
+        if mutant!("reclaim_no_fence", true, false) {
+            // SeqCst: pairs with the fence in `enter`, see the head of this file.
+            fence(Ordering::SeqCst);
+        }
+        // Acquire: pairs with Release in `leave`, for a look-up that ended before this.
+        let order = mutant!("wait_relaxed", Ordering::Acquire, Ordering::Relaxed);
+        // Leased slabs are never pinned: who holds one for a look-up holds a shard of the family's map instead.
+        let words = self.owned.iter().map(|slab| (slab, slab.pin.load(order)));
+        Pinned { waiting: words.filter(|(_, word)| word & 1 == 1).collect() }
+    }
+}
