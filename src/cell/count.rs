@@ -1,0 +1,79 @@
+//! One-word totals, whole numbers and floats, and the two-word level of things that come and go.
+//!
+//! # Shape
+//! A total: `[sum]`, a `u64` or the bits of an `f64`. A level: `[raised, lowered]`.
+//! # Ordering
+//! Totals are Relaxed throughout: each is one word, whose values in one slab are ordered by coherence alone, and it publishes
+//! nothing but itself. Of a level, lowering is Release and is read first, with Acquire: whoever counts something going away also
+//! counts its coming, which happened before. So a level that the program keeps at zero or above never reads below zero.
+//! # Progress and cost
+//! Wait-free: a load and a store, no lock prefix on x86-64.
+
+use crate::{
+    arena::{Arena, OwnedCell, Slot},
+    sync::{Ordering, mutant},
+};
+
+/// Words of a total.
+pub const TOTAL_WIDTH: usize = 1;
+
+/// Words of a level.
+pub const LEVEL_WIDTH: usize = 2;
+
+const RAISED: usize = 0;
+const LOWERED: usize = 1;
+
+/// Adds one. 2^64 calls do not happen.
+#[inline(always)]
+pub fn bump(cell: OwnedCell<'_>) {
+    cell.put(0, cell.own(0).wrapping_add(1), Ordering::Relaxed);
+}
+
+/// Adds `amount`; true if the word wrapped, which the caller counts as a carry.
+#[inline(always)]
+#[must_use]
+pub fn add(cell: OwnedCell<'_>, amount: u64) -> bool {
+    let (sum, carried) = cell.own(0).overflowing_add(amount);
+    cell.put(0, sum, Ordering::Relaxed);
+    carried
+}
+
+/// Adds `amount` to a float total.
+#[inline(always)]
+pub fn add_f64(cell: OwnedCell<'_>, amount: f64) {
+    cell.put(0, (f64::from_bits(cell.own(0)) + amount).to_bits(), Ordering::Relaxed);
+}
+
+/// The words of one total in all slabs, summed without the carries.
+pub fn total(arena: &Arena, slot: Slot) -> u128 {
+    arena.cells(slot).map(|cell| u128::from(cell.load(0, Ordering::Relaxed))).sum()
+}
+
+/// One float total over all slabs.
+pub fn total_f64(arena: &Arena, slot: Slot) -> f64 {
+    arena.cells(slot).map(|cell| f64::from_bits(cell.load(0, Ordering::Relaxed))).sum()
+}
+
+/// Counts `amount` as come.
+#[inline(always)]
+pub fn raise(cell: OwnedCell<'_>, amount: u64) {
+    // Relaxed: the program's own ordering puts it before the lowering that belongs to it.
+    cell.put(RAISED, cell.own(RAISED).wrapping_add(amount), Ordering::Relaxed);
+}
+
+/// Counts `amount` as gone.
+#[inline(always)]
+pub fn lower(cell: OwnedCell<'_>, amount: u64) {
+    // Release: pairs with Acquire in `level`; what this thread knows to have come is visible to whoever sees it gone.
+    let order = mutant!("lower_relaxed", Ordering::Release, Ordering::Relaxed);
+    cell.put(LOWERED, cell.own(LOWERED).wrapping_add(amount), order);
+}
+
+/// What has come and not gone, over all slabs.
+pub fn level(arena: &Arena, slot: Slot) -> i64 {
+    // Acquire: pairs with Release in `lower`. Lowered first: see the head of this file.
+    let order = mutant!("level_relaxed", Ordering::Acquire, Ordering::Relaxed);
+    let lowered = arena.cells(slot).fold(0u64, |sum, cell| sum.wrapping_add(cell.load(LOWERED, order)));
+    let raised = arena.cells(slot).fold(0u64, |sum, cell| sum.wrapping_add(cell.load(RAISED, Ordering::Relaxed)));
+    raised.wrapping_sub(lowered) as i64
+}

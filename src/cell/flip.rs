@@ -1,0 +1,88 @@
+//! Wide cells: two undo cells and a selector, so that reading hundreds of buckets does not starve behind a tight writer.
+//!
+//! An attempt to read a wide cell takes longer than an operation, so a writer that never rests would make every attempt fail. The
+//! reader then moves the selector: the writer goes on in the other bank, and the one it left stands still.
+//!
+//! # Shape
+//! `[selector, bank[0], bank[1]]`, each bank an undo cell of the same number of buckets, all in one chunk. The selector counts
+//! flips; its lowest bit names the active bank.
+//! # Invariants
+//! - F1: only a reader that holds the family's ledger lock stores the selector.
+//! - F2: the selector moves only when the active bank's word shows the current epoch. Then the writer has seen the last flip, and
+//!   no operation of its own can still reach the inactive bank. Without this acknowledgement a straggler would break the prefix.
+//! # Ordering
+//! The selector is Relaxed on both sides: it hands nothing over. The writer's word, stored Release, carries the epoch it saw, and
+//! the reader loads it Acquire.
+//! # Progress and cost
+//! write: wait-free, an undo cell's and one load more. read: after `FAILURES` attempts at most one flip, then one bank at rest.
+
+use super::undo::{self, Interrupted};
+use crate::{
+    arena::{CellRef, OwnedCell},
+    sync::{Ordering, mutant},
+};
+
+/// Buckets up to which one bank is enough: reading them takes no longer than a few operations.
+pub const NARROW: usize = 64;
+
+/// Failed attempts before the reader flips.
+const FAILURES: u32 = 4;
+
+const SELECTOR: usize = 0;
+
+/// Words of a wide cell of `buckets` buckets.
+pub const fn width(buckets: usize) -> usize {
+    1 + 2 * (undo::HEAD + buckets)
+}
+
+/// Adds `times` observations of `value` to `bucket` of a cell of `buckets` buckets.
+#[inline(always)]
+pub fn write(
+    cell: OwnedCell<'_>,
+    buckets: usize,
+    bucket: usize,
+    value: f64,
+    times: u64,
+) -> Result<(), Interrupted> {
+    // Relaxed: whichever flip it sees, the word says which.
+    let epoch = cell.as_reader().load(SELECTOR, Ordering::Relaxed);
+    undo::write(cell, bank_at(epoch, buckets), Some(epoch), bucket, value, times)
+}
+
+/// Adds the cell at `cell` to `totals` and returns its sum. `scratch` is twice as long as `totals` and is overwritten.
+///
+/// The caller holds the family's ledger lock (F1).
+pub fn read(cell: CellRef<'_>, totals: &mut [u64], scratch: &mut [u64]) -> f64 {
+    let buckets = totals.len();
+    let (rest, busy) = scratch.split_at_mut(buckets);
+    let epoch = cell.selector();
+    let active = cell.plus(bank_at(epoch, buckets));
+    let inactive = cell.plus(bank_at(epoch + 1, buckets));
+    let mut failed = 0;
+    let sum = undo::retry(|| {
+        // At most one straggler can write here, and only before it has seen the last flip.
+        let resting = undo::try_read(inactive, rest)?;
+        if let Some(moving) = undo::try_read(active, busy) {
+            // Both held at one moment if the first still holds after the second was read.
+            let both = mutant!("no_recheck", resting.still_holds(inactive), true);
+            return both.then_some(resting.sum + moving.sum);
+        }
+        failed += 1;
+        let acknowledged = mutant!("no_ack", undo::acknowledged(active) == epoch & 0xff, true);
+        if failed < FAILURES || !acknowledged {
+            return None;
+        }
+        // The writer is in the active bank for good (F2): the other one stands still until the selector moves.
+        let resting = undo::retry(|| undo::try_read(inactive, rest));
+        cell.select(epoch + 1);
+        let left = undo::retry(|| undo::try_read(active, busy));
+        Some(resting.sum + left.sum)
+    });
+    undo::add_buckets(totals, rest);
+    undo::add_buckets(totals, busy);
+    sum
+}
+
+fn bank_at(epoch: u64, buckets: usize) -> usize {
+    1 + (epoch as usize & 1) * (undo::HEAD + buckets)
+}

@@ -1,0 +1,179 @@
+//! Buckets, sum and count of one histogram in one slab, readable whole while its owner writes.
+//!
+//! Other designs make the reader wait for the writer. Here the reader *subtracts* the operation in flight: the writer says first
+//! which bucket it is about to add to, and keeps two sums in turn.
+//!
+//! # Shape
+//! `[word, sum[0], sum[1], bucket[0..n]]`, 8 bytes each, in one chunk.
+//! `word` = count:39 | epoch:8 | parity:1 | cur:16, where `cur` is one more than the bucket of the operation in flight, 0 if none,
+//! and `epoch` is what the writer saw of a wide cell's selector (see `flip`; else 0). All zeros is an empty cell.
+//! # Invariants
+//! - U1: an operation announces its bucket in `cur` before it stores anything else.
+//! - U2: `sum[parity]` is the sum after `count` operations; the other slot belongs to the operation in flight.
+//! - U3: the operation that follows stores to `sum[parity]` only after its own announcement.
+//! # Ordering
+//! Every store of the writer is Release and every load of the reader but the last is Acquire; no fence. Commit and the first read
+//! pair: operations up to `count` are in. A read of a bucket or sum that holds operation m pairs with that store, so the second
+//! read of `word` sees m's announcement or something later: either another count, and the reader tries again, or m's `cur`, and
+//! the reader takes m out again. The announcement is Release too, because the first read may meet it instead of the commit before
+//! it, and since C++20 a later plain store of the same thread does not continue a release sequence.
+//! On x86-64 these are plain stores and loads; on AArch64 they spare the writer a `dmb ish`.
+//! # Progress and cost
+//! write: wait-free, four stores, no lock prefix on x86-64. read: lock-free; retries only if an operation was completed meanwhile,
+//! and never because of a writer that was stopped in the middle.
+//! # Limits
+//! The count in `word` wraps at 2^39, harmlessly: it is only compared, the exposed count is the sum of the buckets. At most 65534
+//! buckets, and no more than a chunk holds.
+//! # Not promised
+//! Two histograms read in one scrape are not of one instant.
+
+use crate::{
+    arena::{CellRef, OwnedCell},
+    sync::{Ordering, mutant, yield_now},
+};
+
+/// Words before the first bucket.
+pub const HEAD: usize = 3;
+
+const WORD: usize = 0;
+const SUMS: usize = 1;
+const CUR: u64 = 0xffff;
+const PARITY_SHIFT: u32 = 16;
+const EPOCH_SHIFT: u32 = 17;
+const EPOCH: u64 = 0xff << EPOCH_SHIFT;
+const COUNT_SHIFT: u32 = 25;
+const COUNT: u64 = u64::MAX >> COUNT_SHIFT;
+
+/// After how many failed attempts a reader lets others run.
+const PATIENCE: u32 = 64;
+
+/// This very thread is in the middle of an operation on this cell: a signal handler records. It must use another slab.
+#[derive(Clone, Copy, Debug)]
+pub struct Interrupted;
+
+/// Adds `times` observations of `value` to `bucket` of the cell that begins `at` words into `cell`; notes the `epoch` of a wide one.
+#[inline(always)]
+pub fn write(
+    cell: OwnedCell<'_>,
+    at: usize,
+    epoch: Option<u64>,
+    bucket: usize,
+    value: f64,
+    times: u64,
+) -> Result<(), Interrupted> {
+    let word = cell.own(at + WORD);
+    if word & CUR != 0 {
+        return Err(Interrupted);
+    }
+    let word = epoch.map_or(word, |epoch| (word & !EPOCH) | ((epoch << EPOCH_SHIFT) & EPOCH));
+    if mutant!("no_announce", true, false) {
+        // Release: pairs with the first read; without an operation in between it also hands over the operations before (U1).
+        let order = mutant!("announce_relaxed", Ordering::Release, Ordering::Relaxed);
+        cell.put(at + WORD, word + (bucket as u64 + 1), order);
+    }
+    let parity = (word >> PARITY_SHIFT) as usize & 1;
+    let other = mutant!("one_sum_slot", parity ^ 1, parity);
+    let sum = f64::from_bits(cell.own(at + SUMS + parity)) + value * times as f64;
+    // Release: pairs with the reader's load of this slot; who sees it sees the announcement (U2, U3).
+    cell.put(at + SUMS + other, sum.to_bits(), mutant!("sum_relaxed", Ordering::Release, Ordering::Relaxed));
+    let held = cell.own(at + HEAD + bucket).wrapping_add(times);
+    // Release: pairs with the reader's load of this bucket; who sees it sees the announcement (U1).
+    cell.put(at + HEAD + bucket, held, mutant!("bucket_relaxed", Ordering::Release, Ordering::Relaxed));
+    let turned = mutant!("one_sum_slot", word ^ (1 << PARITY_SHIFT), word);
+    let committed = turned.wrapping_add(times << COUNT_SHIFT);
+    // Release: pairs with the first read; hands over sum and bucket of this operation (U2).
+    cell.put(at + WORD, committed, mutant!("commit_relaxed", Ordering::Release, Ordering::Relaxed));
+    Ok(())
+}
+
+/// What one successful attempt saw beside the buckets.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    word: u64,
+    /// The sum of the observations in the buckets.
+    pub sum: f64,
+}
+
+impl Reading {
+    /// Whether the cell at `cell` has completed no operation since this reading.
+    pub fn still_holds(self, cell: CellRef<'_>) -> bool {
+        // Relaxed: every load before it that this must not overtake is Acquire.
+        same_operation(self.word, cell.load(WORD, Ordering::Relaxed))
+    }
+}
+
+/// The selector epoch that the writer of the cell at `cell` saw last, modulo 256.
+pub fn acknowledged(cell: CellRef<'_>) -> u64 {
+    // Acquire: pairs with the writer's stores of this word; what it did under earlier epochs comes before.
+    (cell.load(WORD, Ordering::Acquire) & EPOCH) >> EPOCH_SHIFT
+}
+
+/// One attempt to read the cell at `cell` as it was after some number of operations; `buckets` is overwritten.
+///
+/// None if an operation was completed meanwhile.
+pub fn try_read(cell: CellRef<'_>, buckets: &mut [u64]) -> Option<Reading> {
+    // Acquire: pairs with the commit, or with the announcement after it.
+    let first = cell.load(WORD, mutant!("first_read_relaxed", Ordering::Acquire, Ordering::Relaxed));
+    // Acquire: pairs with the stores of operations later than `first`, so that the second read cannot miss them.
+    let order = mutant!("cells_read_relaxed", Ordering::Acquire, Ordering::Relaxed);
+    let mut total = 0u64;
+    for (index, bucket) in buckets.iter_mut().enumerate() {
+        *bucket = cell.load(HEAD + index, order);
+        total = total.wrapping_add(*bucket);
+    }
+    let sum = f64::from_bits(cell.load(SUMS + ((first >> PARITY_SHIFT) as usize & 1), order));
+    // Relaxed: the Acquire loads above keep it after them.
+    let second = cell.load(WORD, Ordering::Relaxed);
+    if mutant!("no_validate", !same_operation(first, second), false) {
+        return None;
+    }
+    let in_flight = total.wrapping_sub(first >> COUNT_SHIFT) & COUNT;
+    if mutant!("no_undo", in_flight != 0, false) {
+        let cur = mutant!("undo_from_first_word", second, first) & CUR;
+        debug_assert!(cur != 0, "what is in flight was announced (U1)");
+        buckets[cur as usize - 1] -= in_flight;
+    }
+    Some(Reading { word: first, sum })
+}
+
+/// Adds the cell at `cell` to `totals` and returns its sum; `scratch` is as long as `totals` and is overwritten.
+pub fn read(cell: CellRef<'_>, totals: &mut [u64], scratch: &mut [u64]) -> f64 {
+    let reading = retry(|| try_read(cell, scratch));
+    add_buckets(totals, scratch);
+    reading.sum
+}
+
+/// Adds bucket by bucket.
+pub fn add_buckets(totals: &mut [u64], more: &[u64]) {
+    for (total, more) in totals.iter_mut().zip(more) {
+        *total = total.wrapping_add(*more);
+    }
+}
+
+/// Attempts until one succeeds, letting others run now and then.
+pub fn retry<R>(mut attempt: impl FnMut() -> Option<R>) -> R {
+    let mut failed = 0;
+    loop {
+        if let Some(result) = attempt() {
+            return result;
+        }
+        failed += 1;
+        if failed % PATIENCE == 0 {
+            yield_now();
+        } else {
+            pause();
+        }
+    }
+}
+
+fn pause() {
+    #[cfg(not(manometer_loom))]
+    std::hint::spin_loop();
+    #[cfg(manometer_loom)]
+    yield_now();
+}
+
+/// Whether two values of a word have the same count and parity: no operation was completed between them.
+fn same_operation(first: u64, second: u64) -> bool {
+    (first ^ second) & !(EPOCH | CUR) == 0
+}
