@@ -1,0 +1,406 @@
+//! The interned label tuple of one series: one allocation, looked up by borrowed text.
+//!
+//! # Shape
+//! ```text
+//! refs slot hash state text_len keys carries live | span[0..keys] | bytes
+//! ```
+//! 32 bytes, 8 bytes a key, then the text form of the labels as every page prints it (`a="x",b="y"`). A span is where the value of
+//! a key lies in `bytes`: inside the text when no value is empty or needed an escape, else behind it, where the values then
+//! follow once more as they are. So the key of a look-up and the constant part of a line are one piece of memory.
+//! # Ordering
+//! The reference count is an `Arc`'s: taking Relaxed, giving Release, the last one fences Acquire. [`Tuple::is_sole`] is Acquire, so
+//! that what the holder of a dropped handle wrote is before the reuse of its slot (A4).
+//! # Limits
+//! 4 GiB of text per tuple.
+
+use std::{
+    alloc::{self, Layout},
+    borrow::Borrow,
+    fmt,
+    hash::{BuildHasher, Hash, Hasher},
+    marker::PhantomData,
+    mem::ManuallyDrop,
+    ops::Deref,
+    ptr::{self, NonNull},
+    slice,
+};
+
+use crate::{
+    arena::Slot,
+    sync::{AtomicBool, AtomicF64, AtomicU8, AtomicU32, HashSeed, Ordering, fence, mutant},
+};
+
+/// More references than this are a leak that would end in a wrap; as with `Arc`, the process stops first.
+const MOST_REFS: u32 = u32::MAX / 2;
+
+/// What is asked for: label values by reference, hashed once.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    hash: u64,
+    /// The values that a view has fixed.
+    prefix: &'a [Box<str>],
+    /// The values given in the call.
+    values: &'a [&'a str],
+}
+
+impl<'a> Query<'a> {
+    /// The tuple of `prefix` and then `values`.
+    #[inline]
+    pub fn new(seed: &HashSeed, prefix: &'a [Box<str>], values: &'a [&'a str]) -> Self {
+        let mut hasher = seed.build_hasher();
+        for value in prefix {
+            value.hash(&mut hasher);
+        }
+        for value in values {
+            value.hash(&mut hasher);
+        }
+        Self { hash: hasher.finish(), prefix, values }
+    }
+
+    /// The hash of all values.
+    #[inline(always)]
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// All values in key order.
+    pub fn values(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
+        self.prefix.iter().map(|value| &**value).chain(self.values.iter().copied())
+    }
+}
+
+/// One series' labels, slot and state; cloning it shares them.
+pub struct Tuple(NonNull<Head>);
+
+#[derive(Debug)]
+#[repr(C)]
+struct Head {
+    refs: AtomicU32,
+    slot: Slot,
+    hash: u64,
+    /// A gauge's value, or when the series began, in Unix milliseconds.
+    state: AtomicF64,
+    text_len: u32,
+    keys: u16,
+    /// How often a word of this series has wrapped.
+    carries: AtomicU8,
+    /// Whether the registry still exports it.
+    live: AtomicBool,
+}
+
+#[cfg(not(manometer_loom))]
+const _: () = assert!(size_of::<Head>() == 32);
+
+/// Where a value lies in the bytes of its tuple.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+struct Span {
+    start: u32,
+    len: u32,
+}
+
+#[allow(unsafe_code, reason = "a counted reference, like `Arc`, to one allocation of variable size")]
+// SAFETY: what a tuple points to is immutable or atomic, and the count is atomic.
+unsafe impl Send for Tuple {}
+#[allow(unsafe_code, reason = "as above")]
+// SAFETY: as above.
+unsafe impl Sync for Tuple {}
+
+impl Tuple {
+    /// Makes the tuple of `query`, whose labels read `text` on a page, with `state` in the beginning.
+    ///
+    /// `keys` are the family's label keys. None if it would not fit in 4 GiB.
+    pub fn new(query: &Query<'_>, keys: &[Box<str>], text: &str, slot: Slot, state: f64) -> Option<Self> {
+        let plain = query.values().all(|value| !value.is_empty() && !value.contains(['\\', '"', '\n']));
+        let copies = if plain { 0 } else { query.values().map(str::len).sum() };
+        let bytes = text.len() + copies;
+        u32::try_from(bytes).ok()?;
+        let head = Head {
+            refs: AtomicU32::new(1),
+            slot,
+            hash: query.hash,
+            state: AtomicF64::new(state),
+            text_len: text.len() as u32,
+            keys: keys.len() as u16,
+            carries: AtomicU8::new(0),
+            live: AtomicBool::new(true),
+        };
+        let layout = layout(keys.len(), bytes);
+        #[allow(unsafe_code, reason = "head, spans and bytes in one allocation")]
+        // SAFETY: the layout is that of a head, `keys` spans and `bytes` bytes in this order (see `layout`), so every write below
+        // is inside the fresh allocation and aligned; all of it is written before a reference is made.
+        unsafe {
+            let Some(memory) = NonNull::new(alloc::alloc(layout)) else { alloc::handle_alloc_error(layout) };
+            let this = memory.cast::<Head>();
+            this.write(head);
+            let spans = this.add(1).cast::<Span>();
+            let text_at = spans.add(keys.len()).cast::<u8>();
+            ptr::copy_nonoverlapping(text.as_ptr(), text_at.as_ptr(), text.len());
+            let mut at = if plain { 0 } else { text.len() };
+            for (index, (key, value)) in keys.iter().zip(query.values()).enumerate() {
+                if plain {
+                    at += key.len() + r#"=""#.len();
+                } else {
+                    ptr::copy_nonoverlapping(value.as_ptr(), text_at.add(at).as_ptr(), value.len());
+                }
+                spans.add(index).write(Span { start: at as u32, len: value.len() as u32 });
+                at += value.len() + if plain { r#"","#.len() } else { 0 };
+            }
+            Some(Self(this))
+        }
+    }
+
+    /// The slot of its cells.
+    #[inline(always)]
+    pub fn slot(&self) -> Slot {
+        self.head().slot
+    }
+
+    /// The hash of its values.
+    #[inline(always)]
+    pub fn hash(&self) -> u64 {
+        self.head().hash
+    }
+
+    /// A gauge's value, or the creation time of any other series in Unix milliseconds.
+    #[inline(always)]
+    pub fn state(&self) -> &AtomicF64 {
+        &self.head().state
+    }
+
+    /// The labels as a page prints them, without braces.
+    pub fn text(&self) -> &str {
+        self.piece(0, self.head().text_len as usize)
+    }
+
+    /// The value of the key number `index`.
+    pub fn value(&self, index: usize) -> &str {
+        let span = self.spans()[index];
+        self.piece(span.start as usize, span.len as usize)
+    }
+
+    /// All values in key order.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        self.spans().iter().map(|span| self.piece(span.start as usize, span.len as usize))
+    }
+
+    /// Whether its first values are `prefix`.
+    pub fn starts_with(&self, prefix: &[Box<str>]) -> bool {
+        self.spans().len() >= prefix.len() && self.values().zip(prefix).all(|(own, asked)| *own == **asked)
+    }
+
+    /// Whether these are the labels asked for.
+    #[inline]
+    pub fn matches(&self, query: &Query<'_>) -> bool {
+        let spans = self.spans();
+        let (fixed, given) = spans.split_at(query.prefix.len().min(spans.len()));
+        self.hash() == query.hash
+            && spans.len() == query.prefix.len() + query.values.len()
+            && given.iter().zip(query.values).all(|(span, value)| self.is_at(*span, value))
+            && fixed.iter().zip(query.prefix).all(|(span, value)| self.is_at(*span, value))
+    }
+
+    /// How often a word of this series has wrapped.
+    pub fn carries(&self) -> u8 {
+        // Relaxed: a count of events that do not happen in 2^64 increments; nothing else hangs on it.
+        self.head().carries.load(Ordering::Relaxed)
+    }
+
+    /// Counts a wrap.
+    #[cold]
+    pub fn carry(&self) {
+        // Relaxed: see `carries`. It stops at the top instead of wrapping itself.
+        let _ = self.head().carries.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |carries| carries.checked_add(1));
+    }
+
+    /// Whether the registry still exports this series.
+    pub fn is_live(&self) -> bool {
+        // Acquire: pairs with Release in `detach`; who sees the series gone may rely on its removal being complete.
+        self.head().live.load(Ordering::Acquire)
+    }
+
+    /// Marks the series as no longer exported.
+    pub fn detach(&self) {
+        // Release: pairs with Acquire in `is_live`.
+        self.head().live.store(false, Ordering::Release);
+    }
+
+    /// Whether this is the only reference left, so that nobody can write to its slot any more (A4).
+    pub fn is_sole(&self) -> bool {
+        // Acquire: pairs with Release in `drop`; what the last other holder wrote is before what follows.
+        let order = mutant!("check_relaxed", Ordering::Acquire, Ordering::Relaxed);
+        mutant!("no_ref_check", self.head().refs.load(order) == 1, true)
+    }
+
+    /// The address of the allocation, for the index.
+    pub fn as_ptr(&self) -> *mut u8 {
+        self.0.as_ptr().cast()
+    }
+
+    /// A tuple by its address, without a reference of its own.
+    ///
+    /// # Safety
+    /// `address` is what [`as_ptr`](Self::as_ptr) gave, and some other reference lives at least as long as `'a`.
+    #[allow(unsafe_code, reason = "the index holds addresses whose references the family's map owns")]
+    #[inline(always)]
+    pub unsafe fn borrow_raw<'a>(address: *mut u8) -> Borrowed<'a> {
+        debug_assert!(!address.is_null(), "the index holds no null tuple");
+        // SAFETY: the caller vouches for the address; it is not null, since it came from a `NonNull`.
+        let head = unsafe { NonNull::new_unchecked(address.cast::<Head>()) };
+        Borrowed(ManuallyDrop::new(Tuple(head)), PhantomData)
+    }
+
+    #[inline(always)]
+    fn head(&self) -> &Head {
+        #[allow(unsafe_code, reason = "a counted reference")]
+        // SAFETY: the allocation lives as long as a reference to it, and its head was written by `new`.
+        unsafe {
+            self.0.as_ref()
+        }
+    }
+
+    #[inline(always)]
+    fn spans(&self) -> &[Span] {
+        #[allow(unsafe_code, reason = "the spans follow the head in one allocation")]
+        // SAFETY: `new` wrote `keys` spans right behind the head; they are never changed.
+        unsafe {
+            slice::from_raw_parts(self.0.add(1).cast::<Span>().as_ptr(), usize::from(self.head().keys))
+        }
+    }
+
+    #[inline(always)]
+    fn is_at(&self, span: Span, value: &str) -> bool {
+        span.len as usize == value.len() && self.piece(span.start as usize, span.len as usize) == value
+    }
+
+    #[inline(always)]
+    fn piece(&self, start: usize, len: usize) -> &str {
+        #[allow(unsafe_code, reason = "the bytes follow the spans in one allocation")]
+        // SAFETY: every span, and the text, was laid by `new` over bytes that it copied from one whole `str`; they never change.
+        unsafe {
+            let bytes = self.0.add(1).cast::<Span>().add(usize::from(self.head().keys)).cast::<u8>();
+            std::str::from_utf8_unchecked(slice::from_raw_parts(bytes.add(start).as_ptr(), len))
+        }
+    }
+}
+
+fn layout(keys: usize, bytes: usize) -> Layout {
+    let size = size_of::<Head>() + keys * size_of::<Span>() + bytes;
+    Layout::from_size_align(size, align_of::<Head>()).expect("at most 4 GiB and 65535 spans")
+}
+
+impl Clone for Tuple {
+    fn clone(&self) -> Self {
+        // Relaxed: a reference is made from a reference; nothing is handed over.
+        if self.head().refs.fetch_add(1, Ordering::Relaxed) > MOST_REFS {
+            std::process::abort();
+        }
+        Self(self.0)
+    }
+}
+
+impl Drop for Tuple {
+    fn drop(&mut self) {
+        // Release: pairs with the fence below and with `is_sole`; all that was done through this reference comes before.
+        let order = mutant!("dec_relaxed", Ordering::Release, Ordering::Relaxed);
+        if self.head().refs.fetch_sub(1, order) != 1 {
+            return;
+        }
+        // Acquire: pairs with Release above, of every other holder.
+        fence(Ordering::Acquire);
+        let bytes = self.spans().iter().map(|span| span.start + span.len).max().unwrap_or(0).max(self.head().text_len);
+        let bytes = bytes as usize;
+        let layout = layout(usize::from(self.head().keys), bytes);
+        #[allow(unsafe_code, reason = "frees what `new` allocated")]
+        // SAFETY: the last reference is gone. The layout is that of `new`: the bytes end where the text or the last value ends.
+        unsafe {
+            ptr::drop_in_place(self.0.as_ptr());
+            alloc::dealloc(self.0.as_ptr().cast(), layout);
+        }
+    }
+}
+
+impl fmt::Debug for Tuple {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{{{}}}", self.text())
+    }
+}
+
+/// A tuple that somebody else keeps alive.
+#[derive(Debug)]
+pub struct Borrowed<'a>(ManuallyDrop<Tuple>, PhantomData<&'a Tuple>);
+
+impl Deref for Borrowed<'_> {
+    type Target = Tuple;
+    #[inline(always)]
+    fn deref(&self) -> &Tuple {
+        &self.0
+    }
+}
+
+/// What a map of tuples may be asked with: a tuple, or a query that was hashed already.
+pub trait LabelKey {
+    /// The hash of all values.
+    fn label_hash(&self) -> u64;
+    /// The value number `index`, if there are so many.
+    fn nth(&self, index: usize) -> Option<&str>;
+}
+
+impl LabelKey for Tuple {
+    fn label_hash(&self) -> u64 {
+        self.hash()
+    }
+    fn nth(&self, index: usize) -> Option<&str> {
+        (index < self.spans().len()).then(|| self.value(index))
+    }
+}
+
+impl LabelKey for Query<'_> {
+    fn label_hash(&self) -> u64 {
+        self.hash
+    }
+    fn nth(&self, index: usize) -> Option<&str> {
+        match index.checked_sub(self.prefix.len()) {
+            None => Some(&self.prefix[index]),
+            Some(given) => self.values.get(given).copied(),
+        }
+    }
+}
+
+impl PartialEq for dyn LabelKey + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        let same_values = || {
+            let pairs = (0..).map(|index| (self.nth(index), other.nth(index)));
+            pairs.take_while(|pair| *pair != (None, None)).all(|(own, asked)| own == asked)
+        };
+        self.label_hash() == other.label_hash() && same_values()
+    }
+}
+
+impl Eq for dyn LabelKey + '_ {}
+
+impl Hash for dyn LabelKey + '_ {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.label_hash());
+    }
+}
+
+impl PartialEq for Tuple {
+    fn eq(&self, other: &Self) -> bool {
+        (self as &dyn LabelKey) == (other as &dyn LabelKey)
+    }
+}
+
+impl Eq for Tuple {}
+
+impl Hash for Tuple {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(Tuple::hash(self));
+    }
+}
+
+impl<'a> Borrow<dyn LabelKey + 'a> for Tuple {
+    fn borrow(&self) -> &(dyn LabelKey + 'a) {
+        self
+    }
+}
