@@ -1,0 +1,25 @@
+//! What users hold: counters, gauges, histograms, summaries, and timers that record into them.
+//!
+//! An instrument is a handle to one series: cheap to clone, usable from any thread, and good for as long as it is kept. Recording
+//! returns nothing and never fails, blocks or allocates in steady state: a value that breaks a rule is refused and counted in
+//! [`Health`], and the `try_` twin says why. Nothing here knows a page.
+
+mod bounds;
+mod counter;
+mod gauge;
+mod health;
+mod histogram;
+mod ledger;
+mod series;
+mod summary;
+mod timer;
+
+pub use bounds::{check_thresholds, exponential_buckets, linear_buckets};
+pub use counter::{Counter, FloatCounter};
+pub use gauge::{Gauge, UpDownGauge};
+pub use health::{Health, HealthReport};
+pub use histogram::Histogram;
+pub use ledger::{Ledger, Reading};
+pub use series::{Instrument, Kind, SeriesRef, Series, Shared};
+pub use summary::Summary;
+pub use timer::{Clock, Monotonic, Timed, Timer, TimerGuard, timed, timed_by};

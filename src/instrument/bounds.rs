@@ -1,0 +1,60 @@
+//! Thresholds of histograms: which lists are good, and two ways to make one.
+
+use std::sync::Arc;
+
+use crate::model::{BucketRule, DeclareError};
+
+/// The most thresholds of a histogram: two banks of its buckets must fit in a chunk (see `cell::flip`).
+pub const MOST_THRESHOLDS: usize = 251;
+
+/// Checks the thresholds of `family`: finite, ascending, not too many. A last `+Inf` is dropped, since it is implied.
+///
+/// # Errors
+/// `InvalidBuckets` with the first position that breaks a rule.
+pub fn check_thresholds(family: &str, given: &[f64]) -> Result<Arc<[f64]>, DeclareError> {
+    let finite = match given {
+        [finite @ .., last] if *last == f64::INFINITY => finite,
+        all => all,
+    };
+    let broken_rule = |position: usize, threshold: f64| {
+        let before = position.checked_sub(1).map(|position| finite[position]);
+        match threshold {
+            nan if nan.is_nan() => Some(BucketRule::NotANumber),
+            f64::NEG_INFINITY => Some(BucketRule::NegativeInfinity),
+            repeated if before == Some(repeated) => Some(BucketRule::Duplicate),
+            // A `+Inf` that is not the last leaves nothing for the next to be above, and is itself named there.
+            lower if before.is_some_and(|before| lower < before) => Some(BucketRule::NotAscending),
+            _ if position >= MOST_THRESHOLDS => Some(BucketRule::TooMany),
+            _ => None,
+        }
+    };
+    for (position, threshold) in finite.iter().copied().enumerate() {
+        if let Some(rule) = broken_rule(position, threshold) {
+            return Err(DeclareError::InvalidBuckets { family: family.to_owned(), position, threshold, rule });
+        }
+    }
+    // One value for both zeros, as `le` has one text for them.
+    Ok(finite.iter().map(|threshold| threshold + 0.0).collect())
+}
+
+/// `count` thresholds, the first `start`, each `factor` times the one before.
+///
+/// What is not a good list, such as a factor of 1, is refused where the histogram is declared.
+///
+/// # Examples
+/// ```
+/// assert_eq!(manometer::exponential_buckets(0.25, 2.0, 4), [0.25, 0.5, 1.0, 2.0]);
+/// ```
+pub fn exponential_buckets(start: f64, factor: f64, count: usize) -> Vec<f64> {
+    std::iter::successors(Some(start), |threshold| Some(threshold * factor)).take(count).collect()
+}
+
+/// `count` thresholds, the first `start`, each `width` above the one before.
+///
+/// # Examples
+/// ```
+/// assert_eq!(manometer::linear_buckets(10.0, 5.0, 3), [10.0, 15.0, 20.0]);
+/// ```
+pub fn linear_buckets(start: f64, width: f64, count: usize) -> Vec<f64> {
+    (0..count).map(|step| start + width * step as f64).collect()
+}

@@ -1,0 +1,173 @@
+//! Counters: totals that only grow, of whole numbers or of floats.
+
+use super::{
+    SeriesRef,
+    ledger::Reading,
+    series::instrument,
+};
+use crate::{
+    arena::{self, Slot},
+    cell::count,
+    model::{Timestamp, ValueError},
+};
+
+instrument! {
+    /// A total of whole numbers that only grows.
+    ///
+    /// # Ordering
+    /// Relaxed for the caller: recording publishes nothing but itself. A collection that starts after `inc` returned, and is
+    /// ordered after it by other means, contains it.
+    ///
+    /// # Limits
+    /// The exposed total stops at 18446744073709551615; it never wraps. What is beyond is dropped, and the counter is counted in
+    /// [`HealthReport::saturated_counters`](super::HealthReport::saturated_counters).
+    ///
+    /// # Examples
+    /// ```
+    /// let registry = manometer::Registry::new();
+    /// let hits = registry.counter("cache_hits").help("Look-ups answered from memory").single()?;
+    /// hits.inc();
+    /// hits.add(2);
+    /// assert_eq!(hits.value(), 3);
+    /// # Ok::<(), manometer::DeclareError>(())
+    /// ```
+    Counter
+}
+
+impl Counter {
+    /// Adds one.
+    #[inline(always)]
+    pub fn inc(&self) {
+        Self::inc_at(self.series.slot());
+    }
+
+    /// Adds `amount`. Adding 0 is legal and changes nothing.
+    #[inline(always)]
+    pub fn add(&self, amount: u64) {
+        Self::add_at(self.series.slot(), self.series.borrow(), amount);
+    }
+
+    /// Moves the total to `total`, for counts that are kept elsewhere (CPU time, bytes of an interface).
+    ///
+    /// A higher one moves it there, an equal one changes nothing. A lower one is a reset: the creation time becomes now.
+    /// Takes the family's lock; not for hot paths.
+    pub fn set(&self, total: u64) {
+        self.series.shared().ledger().set_total(self.series.borrow(), total);
+    }
+
+    /// Starts again from 0, created now, and returns the total that was removed. A racing `add` is in the one or the other.
+    pub fn reset(&self) -> u64 {
+        self.series.shared().ledger().total(self.series.borrow(), Reading::Take)
+    }
+
+    /// The total over all threads.
+    pub fn value(&self) -> u64 {
+        self.series.shared().ledger().total(self.series.borrow(), Reading::Look)
+    }
+
+    /// When counting began.
+    pub fn created(&self) -> Timestamp {
+        self.series.shared().ledger().created(self.series.borrow())
+    }
+
+    #[inline(always)]
+    pub(crate) fn inc_at(slot: Slot) {
+        arena::write!(slot, cell => count::bump(cell));
+    }
+
+    #[inline(always)]
+    pub(crate) fn add_at(slot: Slot, series: SeriesRef<'_>, amount: u64) {
+        if arena::write!(slot, cell => count::add(cell, amount)) {
+            series.tuple.carry();
+        }
+    }
+}
+
+instrument! {
+    /// A total of floats that only grows, such as seconds of CPU time.
+    ///
+    /// # Ordering
+    /// As [`Counter`].
+    ///
+    /// # Examples
+    /// ```
+    /// let registry = manometer::Registry::new();
+    /// let busy = registry.float_counter("cpu").unit("seconds").single()?;
+    /// busy.add(0.25);
+    /// busy.add(-1.0); // refused and counted
+    /// assert_eq!(busy.value(), 0.25);
+    /// assert_eq!(registry.health().rejected_negative, 1);
+    /// # Ok::<(), manometer::DeclareError>(())
+    /// ```
+    FloatCounter
+}
+
+impl FloatCounter {
+    /// Adds `amount`. Negative amounts, NaN and infinities are refused and counted.
+    #[inline(always)]
+    pub fn add(&self, amount: f64) {
+        Self::add_at(self.series.slot(), self.series.borrow(), amount);
+    }
+
+    /// Adds `amount`.
+    ///
+    /// # Errors
+    /// `Negative`, `NotANumber` or `Infinite`; nothing is recorded then.
+    pub fn try_add(&self, amount: f64) -> Result<(), ValueError> {
+        check_amount(amount)?;
+        Self::add_at(self.series.slot(), self.series.borrow(), amount);
+        Ok(())
+    }
+
+    /// Moves the total to `total`; see [`Counter::set`]. Negative values, NaN and infinities are refused and counted.
+    pub fn set(&self, total: f64) {
+        if let Err(reason) = self.try_set(total) {
+            self.series.shared().health.reject(reason);
+        }
+    }
+
+    /// Moves the total to `total`; see [`Counter::set`].
+    ///
+    /// # Errors
+    /// `Negative`, `NotANumber` or `Infinite`; nothing changes then.
+    pub fn try_set(&self, total: f64) -> Result<(), ValueError> {
+        check_amount(total)?;
+        self.series.shared().ledger().set_float(self.series.borrow(), total);
+        Ok(())
+    }
+
+    /// Starts again from 0, created now, and returns the total that was removed. A racing `add` is in the one or the other.
+    pub fn reset(&self) -> f64 {
+        self.series.shared().ledger().float(self.series.borrow(), Reading::Take)
+    }
+
+    /// The total over all threads.
+    pub fn value(&self) -> f64 {
+        self.series.shared().ledger().float(self.series.borrow(), Reading::Look)
+    }
+
+    /// When counting began.
+    pub fn created(&self) -> Timestamp {
+        self.series.shared().ledger().created(self.series.borrow())
+    }
+
+    #[inline(always)]
+    pub(crate) fn add_at(slot: Slot, series: SeriesRef<'_>, amount: f64) {
+        // As bits, every finite float from +0 on is below infinity, and nothing else is. -0.0 takes the long way.
+        if amount.to_bits() < f64::INFINITY.to_bits() {
+            arena::write!(slot, cell => count::add_f64(cell, amount));
+        } else if let Err(reason) = check_amount(amount) {
+            series.shared.health.reject(reason);
+        }
+    }
+}
+
+/// What may be added to a total: finite and not below zero.
+pub(super) fn check_amount(amount: f64) -> Result<(), ValueError> {
+    match amount {
+        nan if nan.is_nan() => Err(ValueError::NotANumber),
+        infinite if infinite.is_infinite() => Err(ValueError::Infinite),
+        negative if negative < 0.0 => Err(ValueError::Negative),
+        _ => Ok(()),
+    }
+}

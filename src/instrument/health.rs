@@ -1,0 +1,80 @@
+//! What the engine refused or could not do as asked: counted here, never logged in a loop.
+
+use crossbeam_utils::CachePadded;
+
+use crate::{
+    model::ValueError,
+    sync::{AtomicU64, Ordering},
+};
+
+/// Counts of one registry's refusals. Relaxed throughout: each is a statistic of its own.
+#[derive(Debug, Default)]
+pub struct Health {
+    /// By `ValueError`: not a number, infinite, negative. Padded apart from the rest, since hot paths may write here.
+    rejected: CachePadded<[AtomicU64; 3]>,
+    overflowed: AtomicU64,
+    saturated: AtomicU64,
+    conflicts: AtomicU64,
+}
+
+/// What one registry has refused so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HealthReport {
+    /// Values refused because they are NaN.
+    pub rejected_not_a_number: u64,
+    /// Values refused because they are infinite.
+    pub rejected_infinite: u64,
+    /// Values refused because they are below zero.
+    pub rejected_negative: u64,
+    /// Look-ups that ended in an overflow series.
+    pub series_overflow: u64,
+    /// Counters whose total reached the largest `u64` and stays there, the rest being dropped.
+    pub saturated_counters: u64,
+    /// Declarations that differed from the one that stands.
+    pub declaration_conflicts: u64,
+}
+
+impl Health {
+    /// Counts a refused value.
+    #[cold]
+    pub fn reject(&self, reason: ValueError) {
+        self.rejected[index(reason)].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a look-up that ended in an overflow series.
+    pub fn overflow(&self) {
+        self.overflowed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a counter that reached its end.
+    pub fn saturate(&self) {
+        self.saturated.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a declaration that differed from the one that stands.
+    pub fn conflict(&self) {
+        self.conflicts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The counts now.
+    pub fn report(&self) -> HealthReport {
+        let rejected = |reason| self.rejected[index(reason)].load(Ordering::Relaxed);
+        HealthReport {
+            rejected_not_a_number: rejected(ValueError::NotANumber),
+            rejected_infinite: rejected(ValueError::Infinite),
+            rejected_negative: rejected(ValueError::Negative),
+            series_overflow: self.overflowed.load(Ordering::Relaxed),
+            saturated_counters: self.saturated.load(Ordering::Relaxed),
+            declaration_conflicts: self.conflicts.load(Ordering::Relaxed),
+        }
+    }
+}
+
+fn index(reason: ValueError) -> usize {
+    match reason {
+        ValueError::NotANumber => 0,
+        ValueError::Infinite => 1,
+        ValueError::Negative => 2,
+    }
+}

@@ -1,0 +1,129 @@
+//! Histograms: observations counted in buckets, with their sum.
+
+use super::{
+    SeriesRef,
+    counter::check_amount,
+    ledger::Reading,
+    series::instrument,
+};
+use crate::{
+    arena::Slot,
+    model::{HistogramPoint, Timestamp, ValueError},
+};
+
+instrument! {
+    /// Observations counted in buckets, with their sum; every snapshot is the state after a whole number of observations.
+    ///
+    /// # Limits
+    /// At most 251 thresholds, and the `+Inf` bucket.
+    ///
+    /// # Ordering
+    /// Relaxed for the caller: an observation publishes nothing but itself. A collection that starts after `observe` returned,
+    /// and is ordered after it by other means, contains it. What a snapshot holds of one thread is a prefix of its program order.
+    ///
+    /// # Examples
+    /// ```
+    /// let registry = manometer::Registry::new();
+    /// let latency = registry.histogram("request_latency").unit("seconds").buckets([0.01, 0.1, 1.0]).single()?;
+    /// latency.observe(0.02);
+    /// let point = latency.point();
+    /// assert_eq!(point.cumulative, [0, 1, 1, 1]);
+    /// assert_eq!(point.sum, 0.02);
+    /// # Ok::<(), manometer::DeclareError>(())
+    /// ```
+    Histogram
+}
+
+impl Histogram {
+    /// Adds one observation, in the family's unit (seconds for durations).
+    ///
+    /// NaN, infinities, and negative values where no threshold is negative, are refused and counted.
+    #[inline(always)]
+    pub fn observe(&self, value: f64) {
+        self.observe_many(value, 1);
+    }
+
+    /// Adds `times` observations of the same value, whole: no snapshot holds a part of them. None at all is legal.
+    #[inline(always)]
+    pub fn observe_many(&self, value: f64, times: u32) {
+        if times > 0 {
+            Self::observe_at(self.series.slot(), self.series.borrow(), value, times);
+        }
+    }
+
+    /// Adds one observation.
+    ///
+    /// # Errors
+    /// `NotANumber`, `Infinite`, or `Negative` where no threshold is negative; nothing is recorded then.
+    pub fn try_observe(&self, value: f64) -> Result<(), ValueError> {
+        let series = self.series.borrow();
+        series.record(self.series.slot(), bucket(series, value)?, value, 1);
+        Ok(())
+    }
+
+    /// Starts again from nothing, created now, and returns what was removed. A racing observation is in the one or the other.
+    pub fn reset(&self) -> HistogramPoint {
+        self.read(Reading::Take)
+    }
+
+    /// The whole state over all threads.
+    pub fn point(&self) -> HistogramPoint {
+        self.read(Reading::Look)
+    }
+
+    /// How many observations there are.
+    pub fn count(&self) -> u64 {
+        self.point().count()
+    }
+
+    /// The sum of the observations.
+    pub fn sum(&self) -> f64 {
+        self.point().sum
+    }
+
+    /// The thresholds of the family, without `+Inf`.
+    pub fn thresholds(&self) -> &[f64] {
+        self.series.shared().search.thresholds()
+    }
+
+    /// When counting began.
+    pub fn created(&self) -> Timestamp {
+        self.series.shared().ledger().created(self.series.borrow())
+    }
+
+    fn read(&self, reading: Reading) -> HistogramPoint {
+        let series = self.series.borrow();
+        let mut ledger = series.shared.ledger();
+        let created = Some(ledger.created(series));
+        let mut cumulative = Vec::new();
+        let sum = ledger.observed(series, &mut cumulative, reading);
+        HistogramPoint { thresholds: series.shared.search.thresholds().clone(), cumulative, sum, created }
+    }
+
+    #[inline(always)]
+    pub(crate) fn observe_at(slot: Slot, series: SeriesRef<'_>, value: f64, times: u32) {
+        match series.shared.search.bucket(value) {
+            Some(bucket) => series.record(slot, bucket, value, times),
+            None => observe_unusual(slot, series, value, times),
+        }
+    }
+}
+
+/// Zero, a negative value, something to refuse, or thresholds that no table tells apart.
+#[cold]
+#[inline(never)]
+pub(super) fn observe_unusual(slot: Slot, series: SeriesRef<'_>, value: f64, times: u32) {
+    match bucket(series, value) {
+        Ok(bucket) => series.record(slot, bucket, value, times),
+        Err(reason) => series.shared.health.reject(reason),
+    }
+}
+
+/// The bucket of any value that this family accepts.
+pub(super) fn bucket(series: SeriesRef<'_>, value: f64) -> Result<usize, ValueError> {
+    match check_amount(value) {
+        Err(ValueError::Negative) if series.shared.metadata.has_negative_threshold() => {}
+        checked => checked?,
+    }
+    Ok(series.shared.search.search_bucket(value))
+}

@@ -1,0 +1,309 @@
+//! The books of one family, kept beside its cells: what was taken off each series, which slots are whose, which are free again.
+//!
+//! A cell only grows (A1), so a reset does not touch it: it writes down what the cells held, and readers subtract that. One lock
+//! per family guards the books. Readers take it too, so that a value and its creation time belong together, a reset is seen whole,
+//! and the selector of a wide cell has one writer. Recording never takes it.
+//!
+//! # Not promised
+//! After a reset, the sum of a histogram or a float counter is as exact as the difference of two running sums.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Kind, SeriesRef, Shared};
+use crate::{
+    arena::{Slot, SlotPool, arena},
+    cell::{count, flip, undo},
+    model::{Points, Timestamp},
+    sync::{Ordering, unix_millis},
+    tuple::Tuple,
+};
+
+/// Rows from which on summing whole blocks beats looking up each slot.
+const MANY_ROWS: usize = 32;
+
+/// Whether a reading leaves the value where it is, or takes it off, so that the series reads as new from then on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Only look.
+    Look,
+    /// Hand over. An operation that races with this is either in what is handed over, or in what is read later.
+    Take,
+}
+
+/// The books of one family.
+#[derive(Debug)]
+pub struct Ledger {
+    /// What was taken off each series, by slot; most have nothing.
+    bases: HashMap<Slot, Base>,
+    /// The counters that were found at their end.
+    saturated: HashSet<Slot>,
+    pool: SlotPool,
+    /// Series that left the registry and may still be held.
+    retired: Vec<Tuple>,
+    /// Room for reading, kept between readings.
+    scratch: Vec<u64>,
+}
+
+/// What readers subtract from the cells of one series.
+#[derive(Debug)]
+enum Base {
+    /// Signed and wide, since `set` may put a counter above what its cells hold.
+    Total(i128),
+    Float(f64),
+    Level(i64),
+    Observed { buckets: Box<[u64]>, sum: f64 },
+}
+
+impl Ledger {
+    /// Books of a family whose cells have `width` words; `alone` if it has one series only.
+    pub fn new(width: usize, alone: bool) -> Self {
+        Self {
+            bases: HashMap::new(),
+            saturated: HashSet::new(),
+            pool: SlotPool::new(width.max(1), alone),
+            retired: Vec::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// A zeroed slot for a new series of `shared`; None if the process has none left.
+    pub fn open(&mut self, shared: &Shared) -> Option<Slot> {
+        if self.pool.is_dry() {
+            self.sweep(shared);
+        }
+        match shared.kind {
+            Kind::Gauge => Some(Slot::NOWHERE),
+            _ => self.pool.take(arena()),
+        }
+    }
+
+    /// Takes back a slot that no series came to use.
+    pub fn give_back(&mut self, slot: Slot, shared: &Shared) {
+        if shared.kind != Kind::Gauge {
+            self.pool.give(slot, arena());
+        }
+    }
+
+    /// Takes in a series that left the registry. Its slot is used again when nobody can write to it any more (A4).
+    pub fn retire(&mut self, tuple: Tuple) {
+        self.retired.push(tuple);
+    }
+
+    /// Frees the slots of retired series that nobody holds any more. `shared` is the family of these books.
+    pub fn sweep(&mut self, shared: &Shared) {
+        let mut free = Vec::new();
+        self.retired.retain(|tuple| {
+            let sole = tuple.is_sole();
+            free.extend(sole.then(|| tuple.slot()));
+            !sole
+        });
+        for slot in free {
+            self.bases.remove(&slot);
+            self.saturated.remove(&slot);
+            self.give_back(slot, shared);
+        }
+    }
+
+    /// The total of a counter. It stops at the largest `u64`.
+    pub fn total(&mut self, series: SeriesRef<'_>, reading: Reading) -> u64 {
+        let held = whole(count::total(arena(), series.tuple.slot()), series.tuple);
+        self.total_of(series, held, reading)
+    }
+
+    /// Sets the total of a counter. A step back is a reset.
+    pub fn set_total(&mut self, series: SeriesRef<'_>, value: u64) {
+        let held = whole(count::total(arena(), series.tuple.slot()), series.tuple);
+        if value < self.total_of(series, held, Reading::Look) {
+            begin_anew(series.tuple);
+        }
+        self.saturated.remove(&series.tuple.slot());
+        self.bases.insert(series.tuple.slot(), Base::Total(held - i128::from(value)));
+    }
+
+    /// The total of a float counter.
+    pub fn float(&mut self, series: SeriesRef<'_>, reading: Reading) -> f64 {
+        let held = finite(count::total_f64(arena(), series.tuple.slot()));
+        self.float_of(series, held, reading)
+    }
+
+    /// Sets the total of a float counter. A step back is a reset.
+    pub fn set_float(&mut self, series: SeriesRef<'_>, value: f64) {
+        let held = finite(count::total_f64(arena(), series.tuple.slot()));
+        if value < self.float_of(series, held, Reading::Look) {
+            begin_anew(series.tuple);
+        }
+        self.bases.insert(series.tuple.slot(), Base::Float(held - value));
+    }
+
+    /// The value of a gauge.
+    pub fn gauge(&mut self, series: SeriesRef<'_>, reading: Reading) -> f64 {
+        // Relaxed: a gauge is one word; the lock is what makes a family's gauges change together.
+        match reading {
+            Reading::Look => series.tuple.state().load(Ordering::Relaxed),
+            Reading::Take => series.tuple.state().swap(0.0, Ordering::Relaxed),
+        }
+    }
+
+    /// The level of an up-down gauge.
+    pub fn level(&mut self, series: SeriesRef<'_>, reading: Reading) -> i64 {
+        let slot = series.tuple.slot();
+        let held = count::level(arena(), slot);
+        let base = match self.bases.get(&slot) {
+            Some(Base::Level(base)) => *base,
+            _ => 0,
+        };
+        if reading == Reading::Take {
+            self.bases.insert(slot, Base::Level(held));
+        }
+        held.wrapping_sub(base)
+    }
+
+    /// Appends the buckets of a histogram or summary, cumulative, and returns the sum.
+    pub fn observed(&mut self, series: SeriesRef<'_>, cumulative: &mut Vec<u64>, reading: Reading) -> f64 {
+        let slot = series.tuple.slot();
+        let start = cumulative.len();
+        cumulative.resize(start + series.shared.search.buckets(), 0);
+        let totals = &mut cumulative[start..];
+        let held_sum = self.read_cells(slot, totals);
+        let taken = (reading == Reading::Take).then(|| Base::Observed { buckets: (&*totals).into(), sum: held_sum });
+        let mut sum = held_sum;
+        if let Some(Base::Observed { buckets, sum: base }) = self.bases.get(&slot) {
+            for (total, base) in totals.iter_mut().zip(buckets) {
+                *total = total.wrapping_sub(*base);
+            }
+            sum -= base;
+        }
+        if let Some(taken) = taken {
+            self.bases.insert(slot, taken);
+            begin_anew(series.tuple);
+        }
+        let count = cumulate(totals);
+        // What a reset took off may leave a rounding error below zero, or beside it.
+        match series.shared.metadata.has_negative_threshold() {
+            _ if count == 0 => 0.0,
+            true => sum,
+            false => sum.max(0.0),
+        }
+    }
+
+    /// When the series began, or was last reset.
+    pub fn created(&self, series: SeriesRef<'_>) -> Timestamp {
+        // Relaxed: written and read under the lock of these books; before that, the tuple was handed over as a whole.
+        Timestamp::from_millis(series.tuple.state().load(Ordering::Relaxed) as u64)
+    }
+
+    /// Appends one series to the columns of its family; with its creation time if `with_created`.
+    pub fn append(&mut self, series: SeriesRef<'_>, points: &mut Points, with_created: bool, reading: Reading) {
+        if let Some(created) = points.created_mut().filter(|_| with_created) {
+            created.push(self.created(series));
+        }
+        match points {
+            Points::Counter { totals, .. } => totals.push(self.total(series, reading)),
+            Points::FloatCounter { totals, .. } => totals.push(self.float(series, reading)),
+            Points::Gauge { values } => values.push(self.gauge(series, reading)),
+            Points::UpDown { values } => values.push(self.level(series, reading)),
+            Points::Histogram { cumulative, sums, .. } => sums.push(self.observed(series, cumulative, reading)),
+            Points::Summary { counts, sums, .. } => sums.push(self.observed(series, counts, reading)),
+        }
+    }
+
+    /// Appends all series of a family, whose tuples are `rows`, to its columns. The same as [`append`](Self::append) for each;
+    /// many counters are summed block by block instead of slot by slot.
+    pub fn append_all(&mut self, shared: &Shared, rows: &[Tuple], points: &mut Points, with_created: bool) {
+        let series = |tuple| SeriesRef { tuple, shared };
+        let mut sums = std::mem::take(&mut self.scratch);
+        let many = rows.len() >= MANY_ROWS && shared.kind == Kind::Counter;
+        let places = if many { self.pool.sum_blocks(arena(), &mut sums) } else { None };
+        match (points, places) {
+            (Points::Counter { totals, created }, Some(places)) => {
+                totals.extend(rows.iter().map(|tuple| {
+                    let held = whole(sums[places.of(tuple.slot())].into(), tuple);
+                    self.total_of(series(tuple), held, Reading::Look)
+                }));
+                if with_created {
+                    created.extend(rows.iter().map(|tuple| self.created(series(tuple))));
+                }
+            }
+            (points, _) => {
+                for tuple in rows {
+                    self.append(series(tuple), points, with_created, Reading::Look);
+                }
+            }
+        }
+        self.scratch = sums;
+    }
+
+    /// Gives every slot back when the family itself is gone, and with it every handle.
+    pub fn dissolve(&mut self) {
+        self.pool.dissolve(arena());
+    }
+
+    fn total_of(&mut self, series: SeriesRef<'_>, held: i128, reading: Reading) -> u64 {
+        let slot = series.tuple.slot();
+        let base = match self.bases.get(&slot) {
+            Some(Base::Total(base)) => *base,
+            _ => 0,
+        };
+        if reading == Reading::Take {
+            self.bases.insert(slot, Base::Total(held));
+            begin_anew(series.tuple);
+        }
+        u64::try_from((held - base).max(0)).unwrap_or_else(|_| {
+            if self.saturated.insert(slot) {
+                series.shared.health.saturate();
+            }
+            u64::MAX
+        })
+    }
+
+    fn float_of(&mut self, series: SeriesRef<'_>, held: f64, reading: Reading) -> f64 {
+        let slot = series.tuple.slot();
+        let base = match self.bases.get(&slot) {
+            Some(Base::Float(base)) => *base,
+            _ => 0.0,
+        };
+        if reading == Reading::Take {
+            self.bases.insert(slot, Base::Float(held));
+            begin_anew(series.tuple);
+        }
+        (held - base).max(0.0)
+    }
+
+    /// Adds the buckets of every cell at `slot` to `totals`, and returns the sum of their sums.
+    fn read_cells(&mut self, slot: Slot, totals: &mut [u64]) -> f64 {
+        let buckets = totals.len();
+        if self.scratch.len() < 2 * buckets {
+            self.scratch.resize(2 * buckets, 0);
+        }
+        let sums = arena().cells(slot).map(|cell| match buckets {
+            narrow if narrow <= flip::NARROW => undo::read(cell, totals, &mut self.scratch[..buckets]),
+            _ => flip::read(cell, totals, &mut self.scratch[..2 * buckets]),
+        });
+        finite(sums.sum())
+    }
+}
+
+/// Makes counts per bucket cumulative; returns the last one.
+fn cumulate(buckets: &mut [u64]) -> u64 {
+    let mut running = 0u64;
+    for bucket in buckets {
+        running = running.wrapping_add(*bucket);
+        *bucket = running;
+    }
+    running
+}
+
+/// What the cells of a counter hold together, with the wraps that were counted.
+fn whole(cells: u128, tuple: &Tuple) -> i128 {
+    (cells + (u128::from(tuple.carries()) << u64::BITS)) as i128
+}
+
+/// A sum that ran over stays at the largest float, so that no difference of two becomes NaN.
+fn finite(sum: f64) -> f64 {
+    sum.clamp(f64::MIN, f64::MAX)
+}
+
+fn begin_anew(tuple: &Tuple) {
+    // Relaxed: see `Ledger::created`.
+    tuple.state().store(unix_millis() as f64, Ordering::Relaxed);
+}

@@ -1,0 +1,267 @@
+//! One series as its handle holds it, and what all series of a family share.
+
+use std::fmt;
+
+use super::{Health, Ledger};
+use crate::{
+    arena::{self, OwnedCell, Slot},
+    cell::{
+        count, flip,
+        search::Search,
+        undo::{self, Interrupted},
+    },
+    model::{Metadata, MetricType, Points},
+    sync::{Arc, Mutex, MutexGuard, unix_millis},
+    tuple::Tuple,
+};
+
+/// What kind of cells a family has. Finer than its [`MetricType`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Whole numbers that only grow.
+    Counter,
+    /// Floats that only grow.
+    FloatCounter,
+    /// A float that is set and added to.
+    Gauge,
+    /// A whole number that goes up and down by steps.
+    UpDownGauge,
+    /// Observations in buckets.
+    Histogram,
+    /// Observations, counted and summed.
+    Summary,
+}
+
+impl Kind {
+    /// The type that a page shows.
+    pub fn metric_type(self) -> MetricType {
+        match self {
+            Self::Counter | Self::FloatCounter => MetricType::Counter,
+            Self::Gauge | Self::UpDownGauge => MetricType::Gauge,
+            Self::Histogram => MetricType::Histogram,
+            Self::Summary => MetricType::Summary,
+        }
+    }
+
+    /// What to call it when a declaration differs: the type, and the number where a type has two.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Counter => "counter of whole numbers",
+            Self::FloatCounter => "counter of floats",
+            Self::Gauge => "gauge",
+            Self::UpDownGauge => "gauge of steps",
+            Self::Histogram => "histogram",
+            Self::Summary => "summary",
+        }
+    }
+
+    /// Empty columns for the points of such a family.
+    pub fn points(self) -> Points {
+        match self {
+            Self::Counter => Points::Counter { totals: vec![], created: vec![] },
+            Self::FloatCounter => Points::FloatCounter { totals: vec![], created: vec![] },
+            Self::Gauge => Points::Gauge { values: vec![] },
+            Self::UpDownGauge => Points::UpDown { values: vec![] },
+            Self::Histogram => Points::Histogram { cumulative: vec![], sums: vec![], created: vec![] },
+            Self::Summary => Points::Summary { counts: vec![], sums: vec![], quantiles: vec![], created: vec![] },
+        }
+    }
+
+    /// Words of a cell with `buckets` buckets; none for a gauge, whose value is in its tuple.
+    pub fn width(self, buckets: usize) -> usize {
+        match self {
+            Self::Counter | Self::FloatCounter => count::TOTAL_WIDTH,
+            Self::Gauge => 0,
+            Self::UpDownGauge => count::LEVEL_WIDTH,
+            Self::Histogram | Self::Summary if buckets <= flip::NARROW => undo::HEAD + buckets,
+            Self::Histogram | Self::Summary => flip::width(buckets),
+        }
+    }
+}
+
+/// What all series of one family share.
+#[derive(Debug)]
+pub struct Shared {
+    /// Where observations fall. Without thresholds for everything that is no histogram.
+    pub search: Search,
+    /// What kind of cells the series have.
+    pub kind: Kind,
+    /// Name, type, labels.
+    pub metadata: Arc<Metadata>,
+    /// Where refusals are counted.
+    pub health: Arc<Health>,
+    ledger: Mutex<Ledger>,
+}
+
+impl Shared {
+    /// A family without series.
+    pub fn new(kind: Kind, metadata: Arc<Metadata>, health: Arc<Health>) -> Self {
+        let search = Search::new(metadata.thresholds().clone());
+        let width = kind.width(search.buckets());
+        let alone = metadata.label_keys().is_empty();
+        Self { search, kind, metadata, health, ledger: Mutex::new(Ledger::new(width, alone)) }
+    }
+
+    /// The family's books. Whoever holds them is its only reader: they may move the selectors of wide cells.
+    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock()
+    }
+
+    /// What a new series holds in the word beside its cells.
+    pub fn first_state(&self) -> f64 {
+        match self.kind {
+            Kind::Gauge | Kind::UpDownGauge => 0.0,
+            _ => unix_millis() as f64,
+        }
+    }
+}
+
+/// One series, borrowed for one operation.
+#[derive(Clone, Copy, Debug)]
+pub struct SeriesRef<'a> {
+    /// Its labels, slot and state.
+    pub tuple: &'a Tuple,
+    /// Its family.
+    pub shared: &'a Shared,
+}
+
+impl SeriesRef<'_> {
+    /// Adds `times` observations of `value` to `bucket`.
+    #[inline(always)]
+    pub fn record(self, slot: Slot, bucket: usize, value: f64, times: u32) {
+        if arena::write!(slot, cell => self.write(cell, bucket, value, times)).is_err() {
+            self.record_interrupting(slot, bucket, value, times);
+        }
+    }
+
+    /// This operation interrupts another on the same cell: a signal handler records. It uses a leased slab.
+    #[cold]
+    #[inline(never)]
+    fn record_interrupting(self, slot: Slot, bucket: usize, value: f64, times: u32) {
+        let done = arena::write_leased(slot, |cell| self.write(cell, bucket, value, times));
+        debug_assert!(done.is_ok(), "nobody is in the middle of an operation in a slab that was free");
+    }
+
+    #[inline(always)]
+    fn write(self, cell: OwnedCell<'_>, bucket: usize, value: f64, times: u32) -> Result<(), Interrupted> {
+        match self.shared.search.buckets() {
+            buckets if buckets <= flip::NARROW => undo::write(cell, 0, None, bucket, value, times.into()),
+            buckets => flip::write(cell, buckets, bucket, value, times.into()),
+        }
+    }
+}
+
+/// One series, shared by the handles that clone it.
+#[derive(Clone)]
+pub struct Series {
+    slot: Slot,
+    tuple: Tuple,
+    shared: Arc<Shared>,
+}
+
+impl Series {
+    /// A handle's own reference to a series.
+    pub fn new(tuple: Tuple, shared: Arc<Shared>) -> Self {
+        Self { slot: tuple.slot(), tuple, shared }
+    }
+
+    /// The slot, without going through the tuple.
+    #[inline(always)]
+    pub fn slot(&self) -> Slot {
+        self.slot
+    }
+
+    /// The family.
+    #[inline(always)]
+    pub fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Labels, slot and state.
+    #[inline(always)]
+    pub fn tuple(&self) -> &Tuple {
+        &self.tuple
+    }
+
+    /// The series for one operation.
+    #[inline(always)]
+    pub fn borrow(&self) -> SeriesRef<'_> {
+        SeriesRef { tuple: &self.tuple, shared: &self.shared }
+    }
+}
+
+impl fmt::Debug for Series {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{{{}}}", self.shared.metadata.name().raw(), self.tuple.text())
+    }
+}
+
+/// What a family can be a family of.
+///
+/// Implemented by the instruments of this crate, and by nothing else.
+pub trait Instrument: Clone + fmt::Debug + Send + Sync + sealed::Sealed + 'static {
+    /// What kind of cells it has.
+    #[doc(hidden)]
+    const KIND: Kind;
+
+    #[doc(hidden)]
+    fn from_series(series: Series) -> Self;
+
+    #[doc(hidden)]
+    fn series(&self) -> &Series;
+}
+
+pub(super) mod sealed {
+    /// Keeps [`Instrument`](super::Instrument) to this crate.
+    pub trait Sealed {}
+}
+
+/// Writes what every instrument has in common: it is a handle to one series.
+macro_rules! instrument {
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(Clone)]
+        pub struct $name {
+            series: $crate::instrument::Series,
+        }
+
+        impl $crate::instrument::series::sealed::Sealed for $name {}
+
+        impl $crate::instrument::Instrument for $name {
+            const KIND: $crate::instrument::Kind = $crate::instrument::Kind::$name;
+
+            fn from_series(series: $crate::instrument::Series) -> Self {
+                Self { series }
+            }
+
+            fn series(&self) -> &$crate::instrument::Series {
+                &self.series
+            }
+        }
+
+        impl $name {
+            /// Whether the registry still exports this series. A handle of a removed one stays safe and counts unseen.
+            pub fn is_live(&self) -> bool {
+                self.series.tuple().is_live()
+            }
+
+            /// What was declared: name, type, unit, help, label keys.
+            pub fn metadata(&self) -> &$crate::model::Metadata {
+                &self.series.shared().metadata
+            }
+
+            /// The label values, in the order of the family's keys. The text is shared with every page that prints it.
+            pub fn label_values(&self) -> impl Iterator<Item = &str> {
+                self.series.tuple().values()
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, concat!(stringify!($name), "({:?})"), self.series)
+            }
+        }
+    };
+}
+pub(super) use instrument;
