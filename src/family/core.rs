@@ -1,0 +1,351 @@
+//! One family as all its views share it: creating, finding, listing and removing series.
+//!
+//! # Invariants
+//! - C1: a series is in the map from its creation to its removal, both under the writer lock. The index holds no other.
+//! - C2: removal reads the final value only after every look-up that could have found the series has ended, its record included.
+//!   So an increment by label values is in what removal hands back, or in the next series of these labels.
+
+use std::collections::HashMap;
+
+use arc_swap::ArcSwap;
+
+use super::{
+    index::{Index, IndexWriter},
+    order::Order,
+};
+use crate::{
+    arena::{self, Slot, arena},
+    instrument::{Ledger, Reading, SeriesRef, Shared},
+    model::{LabelRows, LabelTable, MetricFamily, MetricPoint, write_label_text},
+    sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, HashSeed, Map, Mutex, MutexGuard, Ordering, mutant, yield_now},
+    tuple::{LabelKey, Query, Tuple},
+};
+
+/// The value of every label of an overflow series.
+const OVERFLOW: &str = ":overflow";
+
+/// One family.
+#[derive(Debug)]
+pub struct Core {
+    shared: Arc<Shared>,
+    seed: HashSeed,
+    map: Map<Tuple>,
+    index: Index,
+    writer: Mutex<Writer>,
+    order: ArcSwap<Order>,
+    /// Counts creations and removals, so that the order knows when it is old.
+    generation: AtomicU64,
+    /// Series in the map, the overflow series not among them.
+    len: AtomicUsize,
+    max_series: usize,
+    /// The label values of the overflow series; none of an unlabelled family, which has none.
+    overflow: Box<[&'static str]>,
+    /// Whether the registry still has this family.
+    live: AtomicBool,
+}
+
+/// What only the holder of the writer lock touches.
+#[derive(Debug, Default)]
+struct Writer {
+    index: IndexWriter,
+    /// Series made since the order was last renewed.
+    fresh: Vec<Tuple>,
+    /// Room for the text of a new series.
+    text: String,
+}
+
+impl Core {
+    /// A family without series; an unlabelled one has its single series at once. None if the process has no slot left for it.
+    pub fn new(shared: Arc<Shared>, max_series: usize) -> Option<Self> {
+        let this = Self {
+            seed: HashSeed::default(),
+            map: Map::new(),
+            index: Index::new(),
+            writer: Mutex::new(Writer::default()),
+            order: ArcSwap::from_pointee(Order::default()),
+            generation: AtomicU64::new(0),
+            len: AtomicUsize::new(0),
+            max_series,
+            overflow: vec![OVERFLOW; shared.metadata.label_keys().len()].into(),
+            live: AtomicBool::new(true),
+            shared,
+        };
+        let ready = !this.overflow.is_empty() || this.with_series(&[], &[], |series| series.tuple.is_live());
+        ready.then_some(this)
+    }
+
+    /// What all its series share.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// How many series there are, the overflow series not counted.
+    pub fn len(&self) -> usize {
+        // Relaxed: a statistic.
+        self.len.load(Ordering::Relaxed)
+    }
+
+    /// The most series there may be.
+    pub fn max_series(&self) -> usize {
+        self.max_series
+    }
+
+    /// Whether the registry still has this family.
+    pub fn is_live(&self) -> bool {
+        // Acquire: pairs with Release in `close`.
+        self.live.load(Ordering::Acquire)
+    }
+
+    /// Runs `op` on the series of `prefix` and then `values`, which is created if need be. Their number is the number of keys.
+    ///
+    /// `op` is the crate's own, short, and does not look anything up: it runs while the series is pinned, or under a lock.
+    #[inline]
+    pub fn with_series<R>(&self, prefix: &[Box<str>], values: &[&str], op: impl FnOnce(SeriesRef<'_>) -> R) -> R {
+        let query = Query::new(&self.seed, prefix, values);
+        if let Some(pin) = arena::pin() {
+            if let Some(tuple) = self.index.find(&pin, &query) {
+                return op(SeriesRef { tuple: &tuple, shared: &self.shared });
+            }
+        }
+        self.with_unindexed(&query, op)
+    }
+
+    /// Finds the series in the map, or creates it, or ends in the overflow series.
+    #[cold]
+    #[inline(never)]
+    fn with_unindexed<R>(&self, query: &Query<'_>, op: impl FnOnce(SeriesRef<'_>) -> R) -> R {
+        let mut op = Some(op);
+        let mut run = |tuple: &Tuple| op.take().expect("one step runs it")(SeriesRef { tuple, shared: &self.shared });
+        // Who has no slab looks here first; the map's shard keeps removers out meanwhile (C2).
+        if let Some(done) = self.map.with(query as &dyn LabelKey, &mut run) {
+            return done;
+        }
+        if self.is_full() {
+            let overflow = Query::new(&self.seed, &[], &self.overflow);
+            if let Some(done) = self.map.with(&overflow as &dyn LabelKey, &mut run) {
+                self.shared.health.overflow();
+                return done;
+            }
+        }
+        let mut writer = self.writer.lock();
+        // The record of a new series is made under the lock, so that no remover can come in between (C2).
+        run(&self.get_or_create(&mut writer, query))
+    }
+
+    /// The series of `prefix` and then `values` if there is one.
+    pub fn find(&self, prefix: &[Box<str>], values: &[&str]) -> Option<Tuple> {
+        let query = Query::new(&self.seed, prefix, values);
+        self.map.with(&query as &dyn LabelKey, Tuple::clone)
+    }
+
+    /// The series in label order, as of now.
+    pub fn order(&self) -> Arc<Order> {
+        self.current_order().unwrap_or_else(|| self.renew_order(&mut self.writer.lock()))
+    }
+
+    /// The order and the books of one moment: no series is made, removed or published between the two.
+    fn open_books(&self) -> (Arc<Order>, MutexGuard<'_, Ledger>) {
+        {
+            let ledger = self.shared.ledger();
+            if let Some(order) = self.current_order() {
+                return (order, ledger);
+            }
+        }
+        let mut writer = self.writer.lock();
+        let order = self.renew_order(&mut writer);
+        (order, self.shared.ledger())
+    }
+
+    /// The order, unless it is old.
+    fn current_order(&self) -> Option<Arc<Order>> {
+        let order = self.order.load_full();
+        // Acquire: pairs with Release in `change`; who sees a change goes on to the lock under which it was made.
+        (order.generation() == self.generation.load(Ordering::Acquire)).then_some(order)
+    }
+
+    fn renew_order(&self, writer: &mut Writer) -> Arc<Order> {
+        // Somebody may have done it while this thread waited for the lock.
+        self.current_order().unwrap_or_else(|| {
+            // Relaxed: it moves only under the lock that is held here.
+            let generation = self.generation.load(Ordering::Relaxed);
+            let order = self.order.load_full().renewed(std::mem::take(&mut writer.fresh), generation);
+            self.order.store(order.clone());
+            writer.index.sweep();
+            order
+        })
+    }
+
+    /// Reads all series into `family`, whose columns it reuses; with creation times if `with_created`.
+    pub fn collect_into(&self, family: &mut MetricFamily, with_created: bool) {
+        let (order, mut ledger) = self.open_books();
+        ledger.sweep(&self.shared);
+        let points = family.refill(order.clone());
+        points.clear();
+        ledger.append_all(&self.shared, order.rows(), points, with_created);
+    }
+
+    /// A family for [`collect_into`](Self::collect_into), without series.
+    pub fn empty_family(&self) -> MetricFamily {
+        let rows: Arc<dyn LabelRows> = Arc::new(Order::default());
+        let family = MetricFamily::new(self.shared.metadata.clone(), rows, self.shared.kind.points());
+        family.expect("no rows and no points are of one length")
+    }
+
+    /// The values of the series under `prefix`; taken off them if `reading` says so.
+    pub fn read(&self, prefix: &[Box<str>], reading: Reading) -> MetricFamily {
+        let (order, mut ledger) = self.open_books();
+        self.copy(order.within(prefix), &mut ledger, reading)
+    }
+
+    /// Sets the gauges under `prefix` to `sums` all at once, and those that are not named to 0. Each sum comes with the values
+    /// behind the prefix.
+    pub fn publish(&self, prefix: &[Box<str>], sums: &HashMap<Vec<Box<str>>, f64>) {
+        let mut writer = self.writer.lock();
+        let mut find = |values: &Vec<Box<str>>| {
+            let values: Vec<&str> = values.iter().map(|value| &**value).collect();
+            self.get_or_create(&mut writer, &Query::new(&self.seed, prefix, &values))
+        };
+        let named: Vec<(Tuple, f64)> = sums.iter().map(|(values, sum)| (find(values), *sum)).collect();
+        let order = self.renew_order(&mut writer);
+        // Readers open the books under these locks, so they come before all of it or after.
+        let _ledger = self.shared.ledger();
+        // Relaxed: a gauge is one word, and the locks make them change together.
+        for tuple in order.within(prefix) {
+            tuple.state().store(0.0, Ordering::Relaxed);
+        }
+        for (tuple, sum) in named {
+            // Relaxed: as above. Added, not set: several label sets may share the overflow series.
+            tuple.state().fetch_add(sum, Ordering::Relaxed);
+        }
+    }
+
+    /// Removes the series of `prefix` and then `values`, and hands back what it held. None if there is none.
+    pub fn remove(&self, prefix: &[Box<str>], values: &[&str]) -> Option<MetricPoint> {
+        let mut writer = self.writer.lock();
+        let tuple = self.find(prefix, values)?;
+        let removed = self.take_out(&mut writer, &[tuple]);
+        removed.metrics().next().map(|metric| metric.point())
+    }
+
+    /// Removes every series under `prefix`, and hands back what they held.
+    pub fn remove_all(&self, prefix: &[Box<str>]) -> MetricFamily {
+        let mut writer = self.writer.lock();
+        let order = self.renew_order(&mut writer);
+        self.take_out(&mut writer, order.within(prefix))
+    }
+
+    /// Takes the family off the registry: every series is detached, and so is every later one. Hands back what they held.
+    pub fn close(&self) -> MetricFamily {
+        // Release: pairs with Acquire in `is_live`.
+        self.live.store(false, Ordering::Release);
+        self.remove_all(&[])
+    }
+
+    fn is_full(&self) -> bool {
+        // Relaxed: only a hint; `create` looks again under the lock.
+        self.len.load(Ordering::Relaxed) >= self.max_series && !self.overflow.is_empty()
+    }
+
+    /// Whether these are the labels of the overflow series, which does not count as one of the family's own.
+    fn is_overflow<'a>(&self, values: impl Iterator<Item = &'a str>) -> bool {
+        !self.overflow.is_empty() && values.eq(self.overflow.iter().copied())
+    }
+
+    fn get_or_create(&self, writer: &mut Writer, query: &Query<'_>) -> Tuple {
+        let present = match mutant!("no_recheck_insert", true, false) {
+            true => self.map.with(query as &dyn LabelKey, Tuple::clone),
+            false => None,
+        };
+        present.unwrap_or_else(|| self.create(writer, query))
+    }
+
+    /// Makes the series of `query`, or gives the overflow series if there is no room for it.
+    fn create(&self, writer: &mut Writer, query: &Query<'_>) -> Tuple {
+        if self.is_overflow(query.values()) {
+            return self.intern(writer, query).unwrap_or_else(|| self.nowhere());
+        }
+        if let Some(tuple) = (!self.is_full()).then(|| self.intern(writer, query)).flatten() {
+            // Relaxed: read as a hint, or under the lock that is held here.
+            self.len.fetch_add(1, Ordering::Relaxed);
+            return tuple;
+        }
+        self.shared.health.overflow();
+        self.get_or_create(writer, &Query::new(&self.seed, &[], &self.overflow))
+    }
+
+    /// Where updates go that the process has no memory left to count: a series that nobody sees.
+    fn nowhere(&self) -> Tuple {
+        let query = Query::new(&self.seed, &[], &[]);
+        let tuple = Tuple::new(&query, &[], "", Slot::NOWHERE, 0.0).expect("an empty text is short");
+        tuple.detach();
+        tuple
+    }
+
+    /// Makes the tuple of `query` and puts it into the map, the index and the list of fresh ones.
+    ///
+    /// None if the process has no slot left, or the labels are too long to be kept.
+    fn intern(&self, writer: &mut Writer, query: &Query<'_>) -> Option<Tuple> {
+        let keys = self.shared.metadata.label_keys();
+        writer.text.clear();
+        write_label_text(keys, query.values(), &mut writer.text);
+        let slot = self.shared.ledger().open(&self.shared)?;
+        let Some(tuple) = Tuple::new(query, keys, &writer.text, slot, self.shared.first_state()) else {
+            self.shared.ledger().give_back(slot, &self.shared);
+            return None;
+        };
+        if self.is_live() {
+            writer.fresh.push(tuple.clone());
+        } else {
+            tuple.detach();
+        }
+        self.map.insert(tuple.clone());
+        self.index.insert(&mut writer.index, &tuple);
+        self.change();
+        Some(tuple)
+    }
+
+    /// Removes `tuples`, which are in the map and sorted, and reads their final values (C2).
+    fn take_out(&self, writer: &mut Writer, tuples: &[Tuple]) -> MetricFamily {
+        let read = || self.copy(tuples, &mut self.shared.ledger(), Reading::Look);
+        let too_early = mutant!("remove_before_final_read", Vec::new(), vec![read()]);
+        for tuple in tuples {
+            // Waits for whoever records through the map's shard.
+            self.map.remove(tuple as &dyn LabelKey);
+            self.index.remove(&mut writer.index, tuple);
+            tuple.detach();
+        }
+        let counted = tuples.iter().filter(|tuple| !self.is_overflow(tuple.values())).count();
+        // Relaxed: read as a hint, or under the lock that is held here.
+        self.len.fetch_sub(counted, Ordering::Relaxed);
+        self.change();
+        // Waits for whoever found one of them in the index.
+        let mut pinned = arena().pinned();
+        while !pinned.passed() {
+            yield_now();
+        }
+        let family = too_early.into_iter().next().unwrap_or_else(read);
+        let mut ledger = self.shared.ledger();
+        for tuple in tuples {
+            ledger.retire(tuple.clone());
+        }
+        family
+    }
+
+    /// Reads `tuples`, which are sorted, into a family that shares nothing with the live one.
+    fn copy(&self, tuples: &[Tuple], ledger: &mut Ledger, reading: Reading) -> MetricFamily {
+        let mut points = self.shared.kind.points();
+        for tuple in tuples {
+            ledger.append(SeriesRef { tuple, shared: &self.shared }, &mut points, true, reading);
+        }
+        let rows = tuples.iter().map(|tuple| tuple.values().map(str::to_owned));
+        let labels = LabelTable::new(self.shared.metadata.label_keys(), rows);
+        let labels = Arc::new(labels.expect("sorted, one value per key, each row once"));
+        MetricFamily::new(self.shared.metadata.clone(), labels, points).expect("one point was read per row")
+    }
+
+    /// Tells the order that it is old.
+    fn change(&self) {
+        // Release: pairs with Acquire in `current_order`.
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+}

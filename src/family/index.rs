@@ -1,0 +1,245 @@
+//! The index in front of a family's map: from label values to a series without a lock and without an allocation.
+//!
+//! # Shape
+//! An open table of tagged addresses of tuples: the upper 16 bits of the hash lie in the upper 16 bits of the address, so that a
+//! probe rarely has to look at a tuple that is not the one. Linear probing, at most four fifths full. A removed entry leaves a
+//! tombstone until the table is next rebuilt. The table owns nothing: the family's map holds a reference to every tuple in it.
+//! # Invariants
+//! - I1: only the holder of the family's writer lock changes the table or replaces it.
+//! - I2: a tuple, or a table, is freed only after every look-up that was pinned when it was unlinked has ended (see `arena::pins`).
+//! # Ordering
+//! An entry is stored Release and found Acquire, so that the tuple is found whole; so is the table itself. Unlinking needs no
+//! order of its own: the pins' fences decide whether a look-up may still see it.
+//! # Progress and cost
+//! Look-up: wait-free but for the length of a probe sequence; about 20 ns with the hash of three short labels.
+//! # Limits
+//! An address that uses its upper 16 bits cannot be tagged; such a tuple is found in the map alone.
+
+use std::{fmt, mem, ptr};
+
+use crate::{
+    arena::{Pin, Pinned, arena},
+    sync::{AtomicPtr, Ordering, mutant},
+    tuple::{Borrowed, Query, Tuple},
+};
+
+/// Where the tag lies in an entry. On targets with narrower addresses there is none.
+#[cfg(target_pointer_width = "64")]
+const TAG: usize = !0 << 48;
+#[cfg(not(target_pointer_width = "64"))]
+const TAG: usize = 0;
+
+/// The address of a removed entry.
+const TOMBSTONE: *mut u8 = ptr::without_provenance_mut(1);
+
+const FIRST_ENTRIES: usize = 8;
+
+/// The index of one family.
+pub struct Index {
+    /// Null until the first series.
+    table: AtomicPtr<Table>,
+}
+
+/// What the holder of the writer lock knows about the index (I1).
+#[derive(Debug, Default)]
+pub struct IndexWriter {
+    /// Entries in use, tombstones included.
+    used: usize,
+    /// Entries that are not tombstones.
+    live: usize,
+    /// Tables that were replaced, with the look-ups that may still be in them (I2).
+    replaced: Vec<(Replaced, Pinned<'static>)>,
+}
+
+struct Table {
+    entries: Box<[AtomicPtr<u8>]>,
+}
+
+impl Index {
+    /// An index without a table.
+    pub fn new() -> Self {
+        Self { table: AtomicPtr::new(ptr::null_mut()) }
+    }
+
+    /// The series of these label values, if it is indexed. The pin keeps it.
+    #[inline]
+    pub fn find<'p>(&self, _pin: &'p Pin, query: &Query<'_>) -> Option<Borrowed<'p>> {
+        let order = mutant!("find_relaxed", Ordering::Acquire, Ordering::Relaxed);
+        #[allow(unsafe_code, reason = "the table is shared by address, so that it can be replaced under readers")]
+        // SAFETY: null, or a table from `Box::into_raw` that `IndexWriter` frees only after this pin has passed (I2).
+        // Acquire: pairs with Release in `rebuild`; the entries of a new table come before its address.
+        let table = unsafe { self.table.load(order).as_ref() }?;
+        for place in table.probe(query.hash()) {
+            // Acquire: pairs with Release in `insert`; the tuple comes before its address.
+            let entry = table.entries[place].load(order);
+            if entry.is_null() {
+                return None;
+            }
+            if entry.addr() & TAG == tag(query.hash()) && entry != TOMBSTONE {
+                #[allow(unsafe_code, reason = "the index holds addresses; the family's map holds the references")]
+                // SAFETY: an entry that is neither null nor a tombstone is the tagged address of a tuple of which the map holds
+                // a reference until after the entry was unlinked and every pin of that time has passed, this one included (I2).
+                let tuple = unsafe { Tuple::borrow_raw(entry.map_addr(|addr| addr & !TAG)) };
+                if tuple.matches(query) {
+                    return Some(tuple);
+                }
+            }
+        }
+        None
+    }
+
+    /// Adds a series that is in the family's map already.
+    pub fn insert(&self, writer: &mut IndexWriter, tuple: &Tuple) {
+        if tuple.as_ptr().addr() & TAG != 0 {
+            return;
+        }
+        let capacity = self.table(writer).map_or(0, |table| table.entries.len());
+        if 5 * (writer.used + 1) > 4 * capacity {
+            self.rebuild(writer);
+        }
+        let Some(table) = self.table(writer) else { return };
+        table.put(tuple);
+        writer.used += 1;
+        writer.live += 1;
+    }
+
+    /// Unlinks a series. It may be freed once the look-ups of this moment have passed.
+    pub fn remove(&self, writer: &mut IndexWriter, tuple: &Tuple) {
+        let Some(table) = self.table(writer) else { return };
+        for place in table.probe(tuple.hash()) {
+            // Relaxed: only the holder of the writer lock stores entries (I1).
+            let entry = table.entries[place].load(Ordering::Relaxed);
+            if entry.is_null() {
+                return;
+            }
+            if entry == tagged(tuple) {
+                // Relaxed: nothing is handed over; see the head of this file.
+                table.entries[place].store(TOMBSTONE, Ordering::Relaxed);
+                writer.live -= 1;
+                return;
+            }
+        }
+    }
+
+    /// Replaces the table by one without tombstones, with room for as many again.
+    fn rebuild(&self, writer: &mut IndexWriter) {
+        writer.sweep();
+        let old = self.table(writer);
+        let entries = (2 * writer.live).next_power_of_two().max(FIRST_ENTRIES);
+        let table = Table::new(entries);
+        for entry in old.iter().flat_map(|old| &old.entries) {
+            // Relaxed: only the holder of the writer lock stores entries (I1).
+            let entry = entry.load(Ordering::Relaxed);
+            if !entry.is_null() && entry != TOMBSTONE {
+                #[allow(unsafe_code, reason = "the index holds addresses; the family's map holds the references")]
+                // SAFETY: the map holds a reference of every tuple in the table, and removing one takes the lock held here.
+                let tuple = unsafe { Tuple::borrow_raw(entry.map_addr(|addr| addr & !TAG)) };
+                table.put(&tuple);
+            }
+        }
+        writer.used = writer.live;
+        // Release: pairs with Acquire in `find`; hands over the entries.
+        let order = mutant!("table_relaxed", Ordering::Release, Ordering::Relaxed);
+        // Relaxed: the old table is known to this thread through the writer lock.
+        let old = self.table.load(Ordering::Relaxed);
+        self.table.store(Box::into_raw(Box::new(table)), order);
+        if !old.is_null() {
+            writer.replaced.push((Replaced(old), arena().pinned()));
+        }
+    }
+
+    /// The table as the holder of the writer lock sees it.
+    fn table(&self, _writer: &IndexWriter) -> Option<&Table> {
+        #[allow(unsafe_code, reason = "the table is shared by address, so that it can be replaced under readers")]
+        // SAFETY: the current table is freed only by `rebuild`, which needs the writer, or by `drop`.
+        // Relaxed: whoever stored it held the same lock.
+        unsafe {
+            self.table.load(Ordering::Relaxed).as_ref()
+        }
+    }
+}
+
+impl Drop for Index {
+    fn drop(&mut self) {
+        // Relaxed: `&mut self` means that whoever used the index has handed it over.
+        let table = self.table.load(Ordering::Relaxed);
+        if !table.is_null() {
+            drop(Replaced(table));
+        }
+    }
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Index").finish_non_exhaustive()
+    }
+}
+
+impl IndexWriter {
+    /// Frees the replaced tables that no look-up is in any more.
+    pub fn sweep(&mut self) {
+        self.replaced.retain_mut(|(_, pinned)| !pinned.passed());
+    }
+}
+
+impl Drop for IndexWriter {
+    fn drop(&mut self) {
+        // The family is gone, and with it every look-up in it; nothing is left to wait for.
+        mem::take(&mut self.replaced);
+    }
+}
+
+impl Table {
+    fn new(entries: usize) -> Self {
+        Self { entries: (0..entries).map(|_| AtomicPtr::new(ptr::null_mut())).collect() }
+    }
+
+    /// The places where a hash may lie, in order; each place once.
+    #[inline]
+    fn probe(&self, hash: u64) -> impl Iterator<Item = usize> + use<> {
+        let mask = self.entries.len() - 1;
+        (0..=mask).map(move |step| (hash as usize).wrapping_add(step) & mask)
+    }
+
+    /// Stores a tuple in the first place of its probe sequence that was never used.
+    fn put(&self, tuple: &Tuple) {
+        for place in self.probe(tuple.hash()) {
+            // Relaxed: only the holder of the writer lock stores entries (I1).
+            if self.entries[place].load(Ordering::Relaxed).is_null() {
+                // Release: pairs with Acquire in `find`; hands over the tuple.
+                let order = mutant!("insert_relaxed", Ordering::Release, Ordering::Relaxed);
+                return self.entries[place].store(tagged(tuple), order);
+            }
+        }
+    }
+}
+
+/// A table that readers may still be in; dropping it frees it.
+struct Replaced(*mut Table);
+
+#[allow(unsafe_code, reason = "a table is addresses in atomics; only the lock's holder frees it")]
+// SAFETY: the pointer is the only thing in it, and what it points to may be used from any thread.
+unsafe impl Send for Replaced {}
+
+impl Drop for Replaced {
+    fn drop(&mut self) {
+        #[allow(unsafe_code, reason = "frees what `rebuild` took from the index")]
+        // SAFETY: the pointer came from `Box::into_raw` and is in nobody else's hands: its look-ups have passed (I2), or the
+        // index itself is gone.
+        drop(unsafe { Box::from_raw(self.0) });
+    }
+}
+
+impl fmt::Debug for Replaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Replaced")
+    }
+}
+
+fn tag(hash: u64) -> usize {
+    hash as usize & TAG
+}
+
+fn tagged(tuple: &Tuple) -> *mut u8 {
+    tuple.as_ptr().map_addr(|addr| addr | tag(tuple.hash()))
+}

@@ -1,0 +1,126 @@
+//! Recording by label values: look-up and update in one call, without a handle, an allocation or a lock.
+//!
+//! These borrow the values, find the series under a pin, and record before the pin is lifted. Where the labels are known in
+//! advance, a handle from [`View::with_labels`] spares the look-up.
+
+use super::{values::LabelValues, view::View};
+use crate::{
+    instrument::{Counter, FloatCounter, Gauge, Histogram, SeriesRef, Summary, UpDownGauge},
+    model::{LabelError, Points},
+};
+
+impl View<Counter> {
+    /// Adds one to the series of these values.
+    ///
+    /// # Errors
+    /// `Arity` if there are not as many values as free keys.
+    #[inline]
+    pub fn inc(&self, values: impl LabelValues) -> Result<(), LabelError> {
+        self.on_series(values, |series| Counter::inc_at(series.tuple.slot()))
+    }
+
+    /// Adds `amount` to the series of these values; see [`Counter::add`].
+    ///
+    /// # Errors
+    /// As [`inc`](Self::inc).
+    #[inline]
+    pub fn add(&self, values: impl LabelValues, amount: u64) -> Result<(), LabelError> {
+        self.on_series(values, |series| Counter::add_at(series.tuple.slot(), series, amount))
+    }
+
+    /// The sum over all series. It stops at the largest `u64`.
+    pub fn sum(&self) -> u64 {
+        match self.collect().points() {
+            Points::Counter { totals, .. } => totals.iter().fold(0, |sum, total| sum.saturating_add(*total)),
+            _ => 0,
+        }
+    }
+}
+
+impl View<FloatCounter> {
+    /// Adds `amount` to the series of these values; see [`FloatCounter::add`].
+    ///
+    /// # Errors
+    /// `Arity` if there are not as many values as free keys.
+    #[inline]
+    pub fn add(&self, values: impl LabelValues, amount: f64) -> Result<(), LabelError> {
+        self.on_series(values, |series| FloatCounter::add_at(series.tuple.slot(), series, amount))
+    }
+
+    /// The sum over all series.
+    pub fn sum(&self) -> f64 {
+        match self.collect().points() {
+            Points::FloatCounter { totals, .. } => totals.iter().sum(),
+            _ => 0.0,
+        }
+    }
+}
+
+impl View<Gauge> {
+    /// Sets the series of these values; see [`Gauge::set`].
+    ///
+    /// # Errors
+    /// `Arity` if there are not as many values as free keys.
+    #[inline]
+    pub fn set(&self, values: impl LabelValues, value: f64) -> Result<(), LabelError> {
+        self.on_series(values, |series| Gauge::set_at(series, value))
+    }
+
+    /// Adds `delta` to the series of these values; see [`Gauge::add`].
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    #[inline]
+    pub fn add(&self, values: impl LabelValues, delta: f64) -> Result<(), LabelError> {
+        self.on_series(values, |series| Gauge::add_at(series, delta))
+    }
+
+    /// The sum over all series.
+    pub fn sum(&self) -> f64 {
+        match self.collect().points() {
+            Points::Gauge { values } => values.iter().sum(),
+            _ => 0.0,
+        }
+    }
+}
+
+impl View<UpDownGauge> {
+    /// Moves the series of these values by `delta`; see [`UpDownGauge::add`].
+    ///
+    /// # Errors
+    /// `Arity` if there are not as many values as free keys.
+    #[inline]
+    pub fn add(&self, values: impl LabelValues, delta: i64) -> Result<(), LabelError> {
+        self.on_series(values, |series| UpDownGauge::add_at(series.tuple.slot(), delta))
+    }
+
+    /// The sum over all series.
+    pub fn sum(&self) -> i64 {
+        match self.collect().points() {
+            Points::UpDown { values } => values.iter().fold(0, |sum: i64, value| sum.saturating_add(*value)),
+            _ => 0,
+        }
+    }
+}
+
+impl View<Histogram> {
+    /// Adds one observation to the series of these values; see [`Histogram::observe`].
+    ///
+    /// # Errors
+    /// `Arity` if there are not as many values as free keys.
+    #[inline]
+    pub fn observe(&self, values: impl LabelValues, value: f64) -> Result<(), LabelError> {
+        self.on_series(values, |series: SeriesRef<'_>| Histogram::observe_at(series.tuple.slot(), series, value, 1))
+    }
+}
+
+impl View<Summary> {
+    /// Adds one observation to the series of these values; see [`Summary::observe`].
+    ///
+    /// # Errors
+    /// `Arity` if there are not as many values as free keys.
+    #[inline]
+    pub fn observe(&self, values: impl LabelValues, value: f64) -> Result<(), LabelError> {
+        self.on_series(values, |series| Summary::observe_at(series.tuple.slot(), series, value))
+    }
+}
