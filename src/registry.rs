@@ -1,0 +1,237 @@
+//! Where families are declared, found, replaced and removed; names are unique here.
+
+mod declare;
+
+use std::collections::{BTreeMap, HashMap};
+
+use arc_swap::ArcSwap;
+
+use crate::{
+    family::{Core, Family},
+    instrument::{Counter, FloatCounter, Gauge, Health, HealthReport, Histogram, Instrument, Summary, UpDownGauge},
+    model::{DeclareError, Metadata, MetricFamily, reserved_names},
+    sync::{Arc, Mutex},
+};
+
+pub use declare::Declaration;
+
+/// The most series of a family that says nothing else.
+pub const DEFAULT_MAX_SERIES: usize = 100_000;
+
+/// A set of families. Cheap to clone; clones are the same registry. Registries share nothing but the memory they count in.
+///
+/// # Examples
+/// ```
+/// use manometer::Registry;
+///
+/// let registry = Registry::new();
+/// let requests = registry
+///     .counter("http_requests")
+///     .help("Requests answered, by method and status")
+///     .labels(["method", "status"])
+///     .declare()?;
+/// let get_ok = requests.with_labels(("GET", 200))?; // keep it: recording through it needs no look-up
+/// get_ok.inc();
+/// requests.inc(("PUT", 404))?; // or look the labels up each time
+/// assert_eq!(requests.sum(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Registry {
+    inner: Arc<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    options: RegistryOptions,
+    health: Arc<Health>,
+    names: Mutex<Names>,
+    /// The families as scrapes see them.
+    listing: ArcSwap<Listing>,
+}
+
+/// The families by name, and who has which sample name.
+#[derive(Debug, Default)]
+struct Names {
+    by_raw: BTreeMap<String, Arc<Core>>,
+    /// Sample name to the raw name of the family that reserves it.
+    reserved: HashMap<String, String>,
+}
+
+/// All families at one time.
+#[derive(Debug, Default)]
+struct Listing {
+    by_raw: Vec<Arc<Core>>,
+    by_exposed: Vec<Arc<Core>>,
+}
+
+/// How a registry treats what is declared in it.
+///
+/// # Examples
+/// ```
+/// use manometer::RegistryOptions;
+///
+/// let registry = RegistryOptions::new().max_series(10_000).strict_declarations(true).build();
+/// # drop(registry);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct RegistryOptions {
+    max_series: usize,
+    strict_declarations: bool,
+}
+
+impl RegistryOptions {
+    /// The defaults: 100 000 series a family, differences in a re-declaration warn.
+    pub fn new() -> Self {
+        Self { max_series: DEFAULT_MAX_SERIES, strict_declarations: false }
+    }
+
+    /// The most series of a family that does not say for itself.
+    pub fn max_series(self, max_series: usize) -> Self {
+        Self { max_series, ..self }
+    }
+
+    /// Whether a re-declaration that differs in description, unit or buckets is an error instead of a warning.
+    pub fn strict_declarations(self, strict_declarations: bool) -> Self {
+        Self { strict_declarations, ..self }
+    }
+
+    /// A registry with these options and no families.
+    pub fn build(self) -> Registry {
+        Registry {
+            inner: Arc::new(State {
+                options: self,
+                health: Arc::default(),
+                names: Mutex::default(),
+                listing: ArcSwap::default(),
+            }),
+        }
+    }
+}
+
+impl Default for RegistryOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Registry {
+    /// A registry with the default options and no families.
+    pub fn new() -> Self {
+        RegistryOptions::new().build()
+    }
+
+    /// Begins the declaration of a counter of whole numbers. A name that ends in `_total` means the family without it.
+    pub fn counter(&self, name: &str) -> Declaration<Counter> {
+        Declaration::new(self, name)
+    }
+
+    /// Begins the declaration of a counter of floats.
+    pub fn float_counter(&self, name: &str) -> Declaration<FloatCounter> {
+        Declaration::new(self, name)
+    }
+
+    /// Begins the declaration of a gauge.
+    pub fn gauge(&self, name: &str) -> Declaration<Gauge> {
+        Declaration::new(self, name)
+    }
+
+    /// Begins the declaration of a gauge that moves in steps.
+    pub fn up_down_gauge(&self, name: &str) -> Declaration<UpDownGauge> {
+        Declaration::new(self, name)
+    }
+
+    /// Begins the declaration of a histogram; it needs buckets.
+    pub fn histogram(&self, name: &str) -> Declaration<Histogram> {
+        Declaration::new(self, name)
+    }
+
+    /// Begins the declaration of a summary.
+    pub fn summary(&self, name: &str) -> Declaration<Summary> {
+        Declaration::new(self, name)
+    }
+
+    /// The family of this raw name, if there is one and its instruments are `I`.
+    pub fn get<I: Instrument>(&self, raw_name: &str) -> Option<Family<I>> {
+        let core = self.inner.names.lock().by_raw.get(raw_name)?.clone();
+        (core.shared().kind == I::KIND).then(|| Family::new(core))
+    }
+
+    /// What was declared under this raw name.
+    pub fn metadata(&self, raw_name: &str) -> Option<Arc<Metadata>> {
+        let names = self.inner.names.lock();
+        names.by_raw.get(raw_name).map(|core| core.shared().metadata.clone())
+    }
+
+    /// What was declared, in the order of raw names, as of now.
+    pub fn families(&self) -> Vec<Arc<Metadata>> {
+        self.inner.listing.load().by_raw.iter().map(|core| core.shared().metadata.clone()).collect()
+    }
+
+    /// Removes a family and hands back what its series held. `None` if there is none.
+    ///
+    /// Handles and views of it stay safe and count unseen; `is_live` tells them. The name is free again.
+    pub fn remove(&self, raw_name: &str) -> Option<MetricFamily> {
+        let core = self.inner.names.lock().take_out(raw_name)?;
+        self.relist();
+        Some(core.close())
+    }
+
+    /// What was refused so far.
+    pub fn health(&self) -> HealthReport {
+        self.inner.health.report()
+    }
+
+    /// The families in the order of exposed names, for a collector.
+    pub(crate) fn for_each_exposed(&self, mut visit: impl FnMut(&Core)) {
+        for core in &self.inner.listing.load().by_exposed {
+            visit(core);
+        }
+    }
+
+    fn relist(&self) {
+        let names = self.inner.names.lock();
+        let by_raw: Vec<_> = names.by_raw.values().cloned().collect();
+        let mut by_exposed = by_raw.clone();
+        by_exposed.sort_by(|a, b| exposed(a).cmp(exposed(b)));
+        self.inner.listing.store(Arc::new(Listing { by_raw, by_exposed }));
+    }
+}
+
+fn exposed(core: &Core) -> &str {
+    core.shared().metadata.name().exposed()
+}
+
+impl Names {
+    /// Whether every sample name of a new family is free.
+    fn check_clash(&self, metadata: &Metadata) -> Result<(), DeclareError> {
+        let name = metadata.name();
+        for sample in reserved_names(name.exposed(), metadata.kind()) {
+            if let Some(other) = self.reserved.get(&sample).filter(|other| *other != name.raw()) {
+                return Err(DeclareError::NameClash { name: name.raw().to_owned(), other: other.clone(), sample });
+            }
+        }
+        Ok(())
+    }
+
+    fn put_in(&mut self, core: Arc<Core>) {
+        let metadata = &core.shared().metadata;
+        let raw = metadata.name().raw();
+        for sample in reserved_names(metadata.name().exposed(), metadata.kind()) {
+            self.reserved.insert(sample, raw.to_owned());
+        }
+        self.by_raw.insert(raw.to_owned(), core);
+    }
+
+    fn take_out(&mut self, raw_name: &str) -> Option<Arc<Core>> {
+        let core = self.by_raw.remove(raw_name)?;
+        self.reserved.retain(|_, owner| owner != raw_name);
+        Some(core)
+    }
+}

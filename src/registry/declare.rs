@@ -1,0 +1,201 @@
+//! Declarations: parsed whole before anything is made, then matched with what stands.
+
+use std::marker::PhantomData;
+
+use super::{Names, Registry};
+use crate::{
+    family::{Core, Family},
+    instrument::{Histogram, Instrument, Shared, check_thresholds},
+    model::{DeclareError, FamilyName, Metadata, MetricFamily},
+    sync::Arc,
+};
+
+/// A family that is being declared. Nothing exists until [`declare`](Self::declare) or its like.
+///
+/// Declaring the same name again with the same type and label keys gives the family that stands. Where only the description, the
+/// unit or the buckets differ, the first declaration stands, the difference is logged and counted, and a strict registry refuses.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is declared until `declare`, `single` or `replace`"]
+pub struct Declaration<I> {
+    registry: Registry,
+    name: String,
+    unit: String,
+    help: String,
+    label_keys: Vec<String>,
+    thresholds: Option<Vec<f64>>,
+    max_series: Option<usize>,
+    instrument: PhantomData<fn() -> I>,
+}
+
+impl<I: Instrument> Declaration<I> {
+    pub(super) fn new(registry: &Registry, name: &str) -> Self {
+        Self {
+            registry: registry.clone(),
+            name: name.to_owned(),
+            unit: String::new(),
+            help: String::new(),
+            label_keys: Vec::new(),
+            thresholds: None,
+            max_series: None,
+            instrument: PhantomData,
+        }
+    }
+
+    /// The unit, such as `seconds` or `bytes`. It becomes the end of the name, unless the name ends in it already.
+    pub fn unit(self, unit: &str) -> Self {
+        Self { unit: unit.to_owned(), ..self }
+    }
+
+    /// What the family means, for people.
+    pub fn help(self, help: &str) -> Self {
+        Self { help: help.to_owned(), ..self }
+    }
+
+    /// The label keys, in the order in which values will be given.
+    pub fn labels(self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { label_keys: keys.into_iter().map(Into::into).collect(), ..self }
+    }
+
+    /// The most series; further ones end in the overflow series. The registry says how many otherwise.
+    pub fn max_series(self, max_series: usize) -> Self {
+        Self { max_series: Some(max_series), ..self }
+    }
+
+    /// Declares the family.
+    ///
+    /// # Errors
+    /// - `EmptyName`, `InvalidName`, `InvalidUnit`: the name or the unit breaks a rule.
+    /// - `InvalidLabel`, `DuplicateLabel`, `ReservedLabel`: a label key does.
+    /// - `NoBuckets`, `InvalidBuckets`: a histogram has none, or a list that is not ascending and finite.
+    /// - `NameClash`: another family exposes a sample of the same name.
+    /// - `Conflict`: the name is taken by a family of another type or with other label keys; in a strict registry also by one
+    ///   with another description, unit or buckets.
+    /// - `Full`: the process has no slot left.
+    ///
+    /// Whatever it is, nothing has changed.
+    pub fn declare(self) -> Result<Family<I>, DeclareError> {
+        let registry = self.registry.clone();
+        let (metadata, max_series) = self.parse()?;
+        let core = {
+            let mut names = registry.inner.names.lock();
+            if let Some(standing) = names.by_raw.get(metadata.name().raw()) {
+                let standing = standing.clone();
+                drop(names);
+                return registry.agree::<I>(&standing, &metadata);
+            }
+            names.check_clash(&metadata)?;
+            registry.make::<I>(&mut names, metadata, max_series)?
+        };
+        registry.relist();
+        Ok(Family::new(core))
+    }
+
+    /// Declares a family without label keys and gives its one metric.
+    ///
+    /// # Errors
+    /// Those of [`declare`](Self::declare); `Labelled` if there are label keys.
+    pub fn single(self) -> Result<I, DeclareError> {
+        if !self.label_keys.is_empty() {
+            return Err(DeclareError::Labelled { family: self.name, keys: self.label_keys.len() });
+        }
+        let family = self.declare()?;
+        Ok(family.with_labels(()).expect("no keys, no values"))
+    }
+
+    /// Declares the family in place of the one that has its name, whatever that is; hands back what that held.
+    ///
+    /// Handles and views of the old family stay safe and count unseen; `is_live` tells them.
+    ///
+    /// # Errors
+    /// As [`declare`](Self::declare), but for `Conflict`. The old family stands then.
+    pub fn replace(self) -> Result<(Family<I>, Option<MetricFamily>), DeclareError> {
+        let registry = self.registry.clone();
+        let (metadata, max_series) = self.parse()?;
+        let (core, old) = {
+            let mut names = registry.inner.names.lock();
+            names.check_clash(&metadata)?;
+            let old = names.take_out(metadata.name().raw());
+            match registry.make::<I>(&mut names, metadata, max_series) {
+                Ok(core) => (core, old),
+                Err(error) => {
+                    old.into_iter().for_each(|old| names.put_in(old));
+                    return Err(error);
+                }
+            }
+        };
+        registry.relist();
+        Ok((Family::new(core), old.map(|old| old.close())))
+    }
+
+    fn parse(self) -> Result<(Metadata, Option<usize>), DeclareError> {
+        let kind = I::KIND.metric_type();
+        let name = FamilyName::compose(&self.name, &self.unit, kind)?;
+        let thresholds = match &self.thresholds {
+            Some(given) => Some(check_thresholds(name.raw(), given)?),
+            None if I::KIND == Histogram::KIND => return Err(DeclareError::NoBuckets { family: name.raw().to_owned() }),
+            None => None,
+        };
+        let metadata = Metadata::new(name, kind).with_help(&self.help).with_labels(&self.label_keys)?;
+        let metadata = match thresholds {
+            Some(thresholds) => metadata.with_thresholds(thresholds),
+            None => metadata,
+        };
+        Ok((metadata, self.max_series))
+    }
+}
+
+impl Declaration<Histogram> {
+    /// The thresholds of the buckets: finite and ascending; `+Inf` is implied, and may be there. An empty list means only `+Inf`.
+    pub fn buckets(self, thresholds: impl IntoIterator<Item = f64>) -> Self {
+        Self { thresholds: Some(thresholds.into_iter().collect()), ..self }
+    }
+}
+
+impl Registry {
+    /// Makes a family whose names are free.
+    fn make<I: Instrument>(
+        &self,
+        names: &mut Names,
+        metadata: Metadata,
+        max_series: Option<usize>,
+    ) -> Result<Arc<Core>, DeclareError> {
+        let family = metadata.name().raw().to_owned();
+        let shared = Arc::new(Shared::new(I::KIND, Arc::new(metadata), self.inner.health.clone()));
+        let core = Core::new(shared, max_series.unwrap_or(self.inner.options.max_series));
+        let core = Arc::new(core.ok_or(DeclareError::Full { family })?);
+        names.put_in(core.clone());
+        Ok(core)
+    }
+
+    /// The standing family, if the new declaration may mean it.
+    fn agree<I: Instrument>(&self, standing: &Arc<Core>, given: &Metadata) -> Result<Family<I>, DeclareError> {
+        let stands = &standing.shared().metadata;
+        let conflict = |field, standing: String, given: String| DeclareError::Conflict {
+            name: stands.name().raw().to_owned(),
+            field,
+            standing,
+            given,
+        };
+        if standing.shared().kind != I::KIND {
+            let (standing, given) = (standing.shared().kind.describe(), I::KIND.describe());
+            return Err(conflict("type", standing.to_owned(), given.to_owned()));
+        }
+        if stands.label_keys() != given.label_keys() {
+            return Err(conflict("labels", stands.label_keys().join(","), given.label_keys().join(",")));
+        }
+        let minor = [
+            ("unit", stands.name().unit().to_owned(), given.name().unit().to_owned()),
+            ("description", stands.help().to_owned(), given.help().to_owned()),
+            ("buckets", format!("{:?}", stands.thresholds()), format!("{:?}", given.thresholds())),
+        ];
+        if let Some((field, standing, given)) = minor.into_iter().find(|(_, standing, given)| standing != given) {
+            let difference = conflict(field, standing, given);
+            self.inner.health.conflict();
+            if self.inner.options.strict_declarations {
+                return Err(difference);
+            }
+            log::warn!("{difference}; the first declaration stands");
+        }
+        Ok(Family::new(standing.clone()))
+    }
+}
