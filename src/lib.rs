@@ -1,3 +1,47 @@
-//! placeholder
+//! Metrics for hot paths.
+#![doc = include_str!("../README.md")]
+
 pub mod encode;
 pub mod model;
+
+mod collect;
+mod registry;
+
+#[cfg(any())]
+pub mod http;
+
+// The models in `loom-tests/` reach the rooms where the protocols are; nobody else does.
+#[cfg(manometer_loom)]
+pub mod arena;
+#[cfg(not(manometer_loom))]
+mod arena;
+#[cfg(manometer_loom)]
+pub mod cell;
+#[cfg(not(manometer_loom))]
+mod cell;
+#[cfg(manometer_loom)]
+pub mod family;
+#[cfg(not(manometer_loom))]
+mod family;
+#[cfg(manometer_loom)]
+pub mod instrument;
+#[cfg(not(manometer_loom))]
+mod instrument;
+#[cfg(manometer_loom)]
+pub mod sync;
+#[cfg(not(manometer_loom))]
+mod sync;
+#[cfg(manometer_loom)]
+pub mod tuple;
+#[cfg(not(manometer_loom))]
+mod tuple;
+
+pub use arena::{SlabCounts, set_max_owned_slabs, slab_counts};
+pub use collect::{Collector, collect};
+pub use family::{Family, LabelValue, LabelValues, Labels, Tally, View};
+pub use instrument::{
+    Clock, Counter, FloatCounter, Gauge, HealthReport, Histogram, Instrument, Monotonic, Summary, Timed, Timer, TimerGuard,
+    UpDownGauge, exponential_buckets, linear_buckets, timed, timed_by,
+};
+pub use model::{DeclareError, LabelError, MetricFamily, MetricPoint, MetricSet, MetricType, ValueError};
+pub use registry::{DEFAULT_MAX_SERIES, Declaration, Registry, RegistryOptions};

@@ -1,0 +1,118 @@
+//! Live state becomes plain data: once, exactly.
+//!
+//! # Consistency
+//! What a collection promises of each MetricPoint, and what it does not:
+//! - No observation is torn: a histogram is the state of each thread's cell after a whole number of operations (P1). Its `+Inf`
+//!   bucket, its count and the sum of its buckets are one number, and its sum covers exactly those observations (P2).
+//! - Of each thread, what is counted in one series is a prefix of what that thread did to it (P3).
+//! - Everything that happened before the call is in (P4). Totals never decrease between resets (P5).
+//! - No writer is stopped or delayed; no collection waits for a writer, not even for one that was stopped in the middle (P6).
+//! - *Not* promised: one instant across series, or across the threads of one counter. What happens while a collection runs may be
+//!   in one series and not in another.
+//!
+//! # Ordering
+//! Who asks does an exchange on `begun`, and so does who begins. If the asker saw an older number than the one a collection began
+//! with, its exchange came first, and all that it had done is visible to that collection.
+
+use crate::{
+    model::{MetricFamily, MetricSet},
+    registry::Registry,
+    sync::{Arc, AtomicU64, Mutex, Ordering},
+};
+
+/// Reads every family of a registry once.
+///
+/// For repeated scrapes, a [`Collector`] reuses the memory of the one before.
+///
+/// # Examples
+/// ```
+/// use manometer::{Registry, collect};
+///
+/// let registry = Registry::new();
+/// registry.counter("hits").single()?.inc();
+/// let set = collect(&registry);
+/// let hits = set.family("hits").expect("declared above");
+/// assert_eq!(hits.len(), 1);
+/// # Ok::<(), manometer::DeclareError>(())
+/// ```
+pub fn collect(registry: &Registry) -> MetricSet {
+    let mut set = MetricSet::default();
+    refill(&mut set, registry, true);
+    set
+}
+
+/// Collects one registry again and again, for any number of scrapers.
+///
+/// Scrapers that ask while a collection runs share the next one: nobody gets values older than the question, and no number of
+/// scrapers makes more than two collections overlap their waiting.
+#[derive(Debug)]
+pub struct Collector {
+    registry: Registry,
+    with_created: bool,
+    /// Collections begun so far.
+    begun: AtomicU64,
+    /// The result of the last one. Its memory is used again when nobody reads it any more.
+    last: Mutex<Arc<MetricSet>>,
+}
+
+impl Collector {
+    /// A collector of `registry` that reads creation times.
+    pub fn new(registry: &Registry) -> Self {
+        Self {
+            registry: registry.clone(),
+            with_created: true,
+            begun: AtomicU64::new(0),
+            last: Mutex::new(Arc::default()),
+        }
+    }
+
+    /// Whether creation times are read, and so printed as `_created`. Many ingestors store each as one more series.
+    #[must_use]
+    pub fn with_created(self, with_created: bool) -> Self {
+        Self { with_created, ..self }
+    }
+
+    /// The registry that is collected.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// All families as of some moment after this call, in the order of exposed names.
+    ///
+    /// Allocates nothing when the families and series are those of the last time and nobody holds its result any more.
+    pub fn collect(&self) -> Arc<MetricSet> {
+        // AcqRel: an exchange, although it adds nothing, so that this question and each beginning have an order; see the head.
+        let asked = self.begun.fetch_add(0, Ordering::AcqRel);
+        let mut last = self.last.lock();
+        // Relaxed: it moves only under the lock that is held here.
+        if self.begun.load(Ordering::Relaxed) > asked {
+            return last.clone();
+        }
+        // AcqRel: pairs with the exchange of everybody who asked before; see the head.
+        self.begun.fetch_add(1, Ordering::AcqRel);
+        match Arc::get_mut(&mut last) {
+            Some(set) => refill(set, &self.registry, self.with_created),
+            None => {
+                let mut set = MetricSet::default();
+                refill(&mut set, &self.registry, self.with_created);
+                *last = Arc::new(set);
+            }
+        }
+        last.clone()
+    }
+}
+
+/// Makes `set` the state of `registry`, in the memory it has.
+fn refill(set: &mut MetricSet, registry: &Registry, with_created: bool) {
+    let families = &mut set.families;
+    let mut count = 0;
+    registry.for_each_exposed(|core| {
+        let is_same = |family: &MetricFamily| Arc::ptr_eq(family.metadata(), &core.shared().metadata);
+        if !families.get(count).is_some_and(is_same) {
+            families.insert(count, core.empty_family());
+        }
+        core.collect_into(&mut families[count], with_created);
+        count += 1;
+    });
+    families.truncate(count);
+}
