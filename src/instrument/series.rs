@@ -117,6 +117,13 @@ impl Shared {
     }
 }
 
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // Every handle and every view held a reference, so nobody can write to these slots any more (A4).
+        self.ledger().dissolve();
+    }
+}
+
 /// One series, borrowed for one operation.
 #[derive(Clone, Copy, Debug)]
 pub struct SeriesRef<'a> {

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# What needs no run: form, lints, documentation, features, and how many crates the core brings.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+cargo fmt --all --check
+cargo clippy --all-targets -- -D warnings
+cargo clippy --all-targets --no-default-features -- -D warnings
+for feature in http statsd config; do
+    cargo check --no-default-features --features "$feature"
+done
+RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+RUSTFLAGS="--cfg manometer_loom" CARGO_TARGET_DIR=target-loom cargo clippy --no-default-features --test loom -- -D warnings
+
+# The core stays short: at most 20 crates, itself included.
+crates=$(cargo tree -e normal --no-default-features --prefix none | sort -u | wc -l)
+echo "the core is $crates crates"
+test "$crates" -le 20
