@@ -20,6 +20,6 @@ pub use gauge::{Gauge, UpDownGauge};
 pub use health::{Health, HealthReport};
 pub use histogram::Histogram;
 pub use ledger::{Ledger, Reading};
-pub use series::{Instrument, Kind, SeriesRef, Series, Shared};
+pub use series::{Instrument, Kind, Series, SeriesRef, Shared};
 pub use summary::Summary;
 pub use timer::{Clock, Monotonic, Timed, Timer, TimerGuard, timed, timed_by};

@@ -7,9 +7,6 @@ pub mod model;
 mod collect;
 mod registry;
 
-#[cfg(any())]
-pub mod http;
-
 // The models in `loom-tests/` reach the rooms where the protocols are; nobody else does.
 #[cfg(manometer_loom)]
 pub mod arena;
@@ -40,8 +37,8 @@ pub use arena::{SlabCounts, set_max_owned_slabs, slab_counts};
 pub use collect::{Collector, collect};
 pub use family::{Family, LabelValue, LabelValues, Labels, Tally, View};
 pub use instrument::{
-    Clock, Counter, FloatCounter, Gauge, HealthReport, Histogram, Instrument, Monotonic, Summary, Timed, Timer, TimerGuard,
-    UpDownGauge, exponential_buckets, linear_buckets, timed, timed_by,
+    Clock, Counter, FloatCounter, Gauge, HealthReport, Histogram, Instrument, Monotonic, Summary, Timed, Timer,
+    TimerGuard, UpDownGauge, exponential_buckets, linear_buckets, timed, timed_by,
 };
 pub use model::{DeclareError, LabelError, MetricFamily, MetricPoint, MetricSet, MetricType, ValueError};
 pub use registry::{DEFAULT_MAX_SERIES, Declaration, Registry, RegistryOptions};

@@ -210,7 +210,8 @@ impl Tuple {
     #[cold]
     pub fn carry(&self) {
         // Relaxed: see `carries`. It stops at the top instead of wrapping itself.
-        let _ = self.head().carries.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |carries| carries.checked_add(1));
+        let _ =
+            self.head().carries.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |carries| carries.checked_add(1));
     }
 
     /// Whether the registry still exports this series.

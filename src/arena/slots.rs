@@ -73,19 +73,21 @@ impl Slots {
     }
 }
 
-/// Where each slot of a pool lies in the sums that [`SlotPool::sum_blocks`] made.
-#[derive(Debug)]
-pub struct Places {
-    /// First slot and first place of each block, by slot.
-    starts: Vec<(Slot, usize)>,
+/// Every slot of a pool, summed over all slabs by [`SlotPool::sum`].
+#[derive(Debug, Default)]
+pub struct Sums {
+    /// The lowest chunk of the pool.
+    first: usize,
+    /// Where the words of each chunk from that one on begin, if the pool has slots in it.
+    starts: Vec<usize>,
+    words: Vec<u64>,
 }
 
-impl Places {
-    /// The place of `slot`, which is one of the pool's.
-    pub fn of(&self, slot: Slot) -> usize {
-        let block = self.starts.partition_point(|(first, _)| *first <= slot) - 1;
-        let (first, start) = self.starts[block];
-        start + slot.offset() - first.offset()
+impl Sums {
+    /// The sum at `slot`, which is one of the pool's.
+    #[inline]
+    pub fn of(&self, slot: Slot) -> u64 {
+        self.words[self.starts[slot.chunk() - self.first] + slot.offset()]
     }
 }
 
@@ -140,23 +142,28 @@ impl SlotPool {
         self.free.is_empty() && self.fresh == 0
     }
 
-    /// Overwrites `sums` with every slot of the pool, summed over all slabs, and says which place is whose.
+    /// Sums every chunk that the pool has slots in over all slabs, into `sums` and its memory.
     ///
-    /// None if some word is so large that a sum of them might wrap; then each slot must be read for itself.
-    pub fn sum_blocks(&self, arena: &Arena, sums: &mut Vec<u64>) -> Option<Places> {
-        sums.clear();
-        let mut starts = Vec::with_capacity(self.blocks.len());
-        let mut largest = 0;
-        for block in &self.blocks {
-            let start = sums.len();
-            starts.push((block.slot, start));
-            sums.resize(start + block.len(), 0);
-            for chunk in arena.slabs().filter_map(|slab| slab.chunk(block.slot.chunk())) {
-                largest |= chunk.sum_into(block.slot.offset(), &mut sums[start..]);
+    /// False if some word is so large that a sum of them might wrap; then each slot must be read for itself.
+    pub fn sum(&self, arena: &Arena, sums: &mut Sums) -> bool {
+        let chunks = || self.blocks.iter().map(|block| block.slot.chunk());
+        let (first, last) = (chunks().min().unwrap_or(0), chunks().max().unwrap_or(0));
+        sums.first = first;
+        sums.starts.clear();
+        sums.starts.resize(last - first + 1, usize::MAX);
+        sums.words.clear();
+        let mut bits = 0;
+        for chunk in chunks() {
+            let start = &mut sums.starts[chunk - first];
+            if *start == usize::MAX {
+                *start = sums.words.len();
+                sums.words.resize(*start + CHUNK_SLOTS, 0);
+                for words in arena.slabs().filter_map(|slab| slab.chunk(chunk)) {
+                    bits |= words.sum_into(&mut sums.words[*start..]);
+                }
             }
         }
-        starts.sort_unstable();
-        (largest < SUMMABLE).then_some(Places { starts })
+        bits < SUMMABLE
     }
 
     /// Gives every block back. The caller has made sure that nobody can write there (A4).

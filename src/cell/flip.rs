@@ -37,13 +37,7 @@ pub const fn width(buckets: usize) -> usize {
 
 /// Adds `times` observations of `value` to `bucket` of a cell of `buckets` buckets.
 #[inline(always)]
-pub fn write(
-    cell: OwnedCell<'_>,
-    buckets: usize,
-    bucket: usize,
-    value: f64,
-    times: u64,
-) -> Result<(), Interrupted> {
+pub fn write(cell: OwnedCell<'_>, buckets: usize, bucket: usize, value: f64, times: u64) -> Result<(), Interrupted> {
     // Relaxed: whichever flip it sees, the word says which.
     let epoch = cell.as_reader().load(SELECTOR, Ordering::Relaxed);
     undo::write(cell, bank_at(epoch, buckets), Some(epoch), bucket, value, times)

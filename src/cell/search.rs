@@ -47,7 +47,8 @@ impl Search {
         let lowest = positive.first().map_or(1, |limit| limit.to_bits());
         let highest = positive.last().map_or(1, |limit| limit.to_bits());
         let keys = |shift: u32| (highest >> shift) - (lowest >> shift) + 1;
-        let apart = |shift: u32| positive.windows(2).all(|pair| pair[0].to_bits() >> shift != pair[1].to_bits() >> shift);
+        let apart =
+            |shift: u32| positive.windows(2).all(|pair| pair[0].to_bits() >> shift != pair[1].to_bits() >> shift);
         let exact = (0..=MANTISSA_BITS).rev().take_while(|shift| keys(*shift) <= MOST_KEYS).find(|shift| apart(*shift));
         let shift = exact.unwrap_or(MANTISSA_BITS);
         let key = |top: u64| {

@@ -3,10 +3,7 @@
 use std::collections::HashMap;
 
 use super::{values::LabelValues, view::View};
-use crate::{
-    instrument::Gauge,
-    model::LabelError,
-};
+use crate::{instrument::Gauge, model::LabelError};
 
 /// Sums in the making, private until they are published.
 #[derive(Debug)]

@@ -2,11 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::{
-    model::LabelRows,
-    sync::Arc,
-    tuple::Tuple,
-};
+use crate::{model::LabelRows, sync::Arc, tuple::Tuple};
 
 /// The series of one family at one time, sorted by label values.
 #[derive(Debug, Default)]
@@ -29,7 +25,8 @@ impl Order {
 
     /// The series whose first label values are `prefix`: they lie together.
     pub fn within(&self, prefix: &[Box<str>]) -> &[Tuple] {
-        let against_prefix = |tuple: &Tuple| by_values(tuple.values().take(prefix.len()), prefix.iter().map(|value| &**value));
+        let against_prefix =
+            |tuple: &Tuple| by_values(tuple.values().take(prefix.len()), prefix.iter().map(|value| &**value));
         let start = self.rows.partition_point(|tuple| against_prefix(tuple).is_lt());
         let len = self.rows[start..].partition_point(|tuple| against_prefix(tuple).is_eq());
         &self.rows[start..][..len]

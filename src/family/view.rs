@@ -139,7 +139,11 @@ impl<I: Instrument> View<I> {
 
     /// Runs `op` on the series of these values. `op` is short and looks nothing up; see [`Core::with_series`].
     #[inline]
-    pub(super) fn on_series<R>(&self, values: impl LabelValues, op: impl FnOnce(SeriesRef<'_>) -> R) -> Result<R, LabelError> {
+    pub(super) fn on_series<R>(
+        &self,
+        values: impl LabelValues,
+        op: impl FnOnce(SeriesRef<'_>) -> R,
+    ) -> Result<R, LabelError> {
         values.with(|values| {
             self.check_arity(values)?;
             Ok(self.core.with_series(&self.prefix, values, op))

@@ -1,10 +1,6 @@
 //! Counters: totals that only grow, of whole numbers or of floats.
 
-use super::{
-    SeriesRef,
-    ledger::Reading,
-    series::instrument,
-};
+use super::{SeriesRef, ledger::Reading, series::instrument};
 use crate::{
     arena::{self, Slot},
     cell::count,

@@ -1,10 +1,6 @@
 //! Gauges: values that go up and down, set from anywhere or counted in steps.
 
-use super::{
-    SeriesRef,
-    ledger::Reading,
-    series::instrument,
-};
+use super::{SeriesRef, ledger::Reading, series::instrument};
 use crate::{
     arena::{self, Slot},
     cell::count,

@@ -1,11 +1,6 @@
 //! Histograms: observations counted in buckets, with their sum.
 
-use super::{
-    SeriesRef,
-    counter::check_amount,
-    ledger::Reading,
-    series::instrument,
-};
+use super::{SeriesRef, counter::check_amount, ledger::Reading, series::instrument};
 use crate::{
     arena::Slot,
     model::{HistogramPoint, Timestamp, ValueError},

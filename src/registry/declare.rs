@@ -132,7 +132,9 @@ impl<I: Instrument> Declaration<I> {
         let name = FamilyName::compose(&self.name, &self.unit, kind)?;
         let thresholds = match &self.thresholds {
             Some(given) => Some(check_thresholds(name.raw(), given)?),
-            None if I::KIND == Histogram::KIND => return Err(DeclareError::NoBuckets { family: name.raw().to_owned() }),
+            None if I::KIND == Histogram::KIND => {
+                return Err(DeclareError::NoBuckets { family: name.raw().to_owned() });
+            }
             None => None,
         };
         let metadata = Metadata::new(name, kind).with_help(&self.help).with_labels(&self.label_keys)?;
