@@ -23,10 +23,10 @@ pub const LEVEL_WIDTH: usize = 2;
 const RAISED: usize = 0;
 const LOWERED: usize = 1;
 
-/// Adds one. 2^64 calls do not happen.
+/// Adds one; true if the word wrapped, as in [`add`]: one step may follow a very large amount.
 #[inline(always)]
-pub fn bump(cell: OwnedCell<'_>) {
-    cell.put(0, cell.own(0).wrapping_add(1), Ordering::Relaxed);
+pub fn bump(cell: OwnedCell<'_>) -> bool {
+    add(cell, 1)
 }
 
 /// Adds `amount`; true if the word wrapped, which the caller counts as a carry.

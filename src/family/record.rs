@@ -16,7 +16,7 @@ impl View<Counter> {
     /// `Arity` if there are not as many values as free keys.
     #[inline]
     pub fn inc(&self, values: impl LabelValues) -> Result<(), LabelError> {
-        self.on_series(values, |series| Counter::inc_at(series.tuple.slot()))
+        self.on_series(values, |series| Counter::inc_at(series.tuple.slot(), series))
     }
 
     /// Adds `amount` to the series of these values; see [`Counter::add`].

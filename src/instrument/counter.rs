@@ -34,7 +34,7 @@ impl Counter {
     /// Adds one.
     #[inline(always)]
     pub fn inc(&self) {
-        Self::inc_at(self.series.slot());
+        Self::inc_at(self.series.slot(), self.series.borrow());
     }
 
     /// Adds `amount`. Adding 0 is legal and changes nothing.
@@ -67,8 +67,10 @@ impl Counter {
     }
 
     #[inline(always)]
-    pub(crate) fn inc_at(slot: Slot) {
-        arena::write!(slot, cell => count::bump(cell));
+    pub(crate) fn inc_at(slot: Slot, series: SeriesRef<'_>) {
+        if arena::write!(slot, cell => count::bump(cell)) {
+            series.tuple.carry();
+        }
     }
 
     #[inline(always)]
