@@ -252,16 +252,18 @@ impl Ledger {
             Some(Base::Total(base)) => *base,
             _ => 0,
         };
-        if reading == Reading::Take {
-            self.bases.insert(slot, Base::Total(held));
-            begin_anew(series.tuple);
-        }
-        u64::try_from((held - base).max(0)).unwrap_or_else(|_| {
+        let total = u64::try_from((held - base).max(0)).unwrap_or_else(|_| {
             if self.saturated.insert(slot) {
                 series.shared.health.saturate();
             }
             u64::MAX
-        })
+        });
+        if reading == Reading::Take {
+            self.saturated.remove(&slot);
+            self.bases.insert(slot, Base::Total(held));
+            begin_anew(series.tuple);
+        }
+        total
     }
 
     fn float_of(&mut self, series: SeriesRef<'_>, held: f64, reading: Reading) -> f64 {
