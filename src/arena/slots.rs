@@ -137,11 +137,6 @@ impl SlotPool {
         self.free.push(slot);
     }
 
-    /// Whether the next cell needs a new block.
-    pub fn is_dry(&self) -> bool {
-        self.free.is_empty() && self.fresh == 0
-    }
-
     /// Sums every chunk that the pool has slots in over all slabs, into `sums` and its memory.
     ///
     /// False if some word is so large that a sum of them might wrap; then each slot must be read for itself.

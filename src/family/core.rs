@@ -59,7 +59,7 @@ impl Core {
     pub fn new(shared: Arc<Shared>, max_series: usize) -> Option<Self> {
         let this = Self {
             seed: HashSeed::default(),
-            map: Map::new(),
+            map: if shared.metadata.label_keys().is_empty() { Map::small() } else { Map::new() },
             index: Index::new(),
             writer: Mutex::new(Writer::default()),
             order: ArcSwap::from_pointee(Order::default()),
@@ -294,6 +294,10 @@ impl Core {
             return None;
         };
         if self.is_live() {
+            if writer.fresh.len() == writer.fresh.capacity() {
+                // Nobody may ever scrape: what was removed meanwhile must not pile up here.
+                writer.fresh.retain(Tuple::is_live);
+            }
             writer.fresh.push(tuple.clone());
         } else {
             tuple.detach();

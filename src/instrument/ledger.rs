@@ -24,6 +24,9 @@ use crate::{
 /// Rows from which on summing whole blocks beats looking up each slot.
 const MANY_ROWS: usize = 32;
 
+/// Retired series that may wait for the next collection.
+const FEW_RETIRED: usize = 32;
+
 /// Whether a reading leaves the value where it is, or takes it off, so that the series reads as new from then on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
@@ -43,6 +46,8 @@ pub struct Ledger {
     pool: SlotPool,
     /// Series that left the registry and may still be held.
     retired: Vec<Tuple>,
+    /// How many of them make the next new series look for free ones: twice as many as were left the last time.
+    sweep_at: usize,
     /// Room for reading cells, kept between readings.
     scratch: Vec<u64>,
     /// Room for summing whole chunks, kept between collections.
@@ -70,6 +75,7 @@ impl Ledger {
             saturated: HashSet::new(),
             pool: SlotPool::new(width.max(1), alone),
             retired: Vec::new(),
+            sweep_at: FEW_RETIRED,
             scratch: Vec::new(),
             sums: Sums::default(),
         }
@@ -77,8 +83,9 @@ impl Ledger {
 
     /// A zeroed slot for a new series of `shared`; None if the process has none left.
     pub fn open(&mut self, shared: &Shared) -> Option<Slot> {
-        if self.pool.is_dry() {
+        if self.retired.len() >= self.sweep_at {
             self.sweep(shared);
+            self.sweep_at = FEW_RETIRED.max(2 * self.retired.len());
         }
         match shared.kind {
             Kind::Gauge => Some(Slot::NOWHERE),

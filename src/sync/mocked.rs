@@ -137,6 +137,11 @@ impl<K: Eq + Hash> Map<K> {
         Self(Mutex::new(HashMap::default()))
     }
 
+    /// An empty map for one key.
+    pub fn small() -> Self {
+        Self::new()
+    }
+
     /// Runs `found` on the key equal to `query`, if it is there.
     pub fn with<Q: Eq + Hash + ?Sized, R>(&self, query: &Q, found: impl FnOnce(&K) -> R) -> Option<R>
     where

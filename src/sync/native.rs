@@ -85,9 +85,14 @@ impl<T> Mutex<T> {
 pub struct Map<K: Eq + Hash>(DashMap<K, (), BuildHasherDefault<AlreadyHashed>>);
 
 impl<K: Eq + Hash> Map<K> {
-    /// An empty map. It allocates with its first key.
+    /// An empty map, in four shards a core.
     pub fn new() -> Self {
         Self(DashMap::default())
+    }
+
+    /// An empty map for one key: as few shards as there may be.
+    pub fn small() -> Self {
+        Self(DashMap::with_hasher_and_shard_amount(BuildHasherDefault::default(), 2))
     }
 
     /// Runs `found` on the key equal to `query`, if it is there; no remover of it can return before `found` does.
