@@ -206,9 +206,10 @@ impl Core {
             self.get_or_create(&mut writer, &Query::new(&self.seed, prefix, &values))
         };
         let named: Vec<(Tuple, f64)> = sums.iter().map(|(values, sum)| (find(values), *sum)).collect();
-        let order = self.renew_order(&mut writer);
-        // Readers open the books under these locks, so they come before all of it or after.
+        // Readers open the books under these locks, so they come before all of it or after. The order is renewed under both: a
+        // reader that found it new would go by the ledger alone, and see the new series beside the old values.
         let _ledger = self.shared.ledger();
+        let order = self.renew_order(&mut writer);
         // Relaxed: a gauge is one word, and the locks make them change together.
         for tuple in order.within(prefix) {
             tuple.state().store(0.0, Ordering::Relaxed);

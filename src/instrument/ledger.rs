@@ -59,7 +59,11 @@ pub struct Ledger {
 enum Base {
     /// Signed and wide, since `set` may put a counter above what its cells hold.
     Total(i128),
-    Float(f64),
+    Float {
+        held: f64,
+        /// What to add again: the total that was set. Kept apart, so that it reads as exactly that.
+        set: f64,
+    },
     Level(i64),
     Observed {
         buckets: Box<[u64]>,
@@ -148,7 +152,7 @@ impl Ledger {
         if value < self.float_of(series, held, Reading::Look) {
             begin_anew(series.tuple);
         }
-        self.bases.insert(series.tuple.slot(), Base::Float(held - value));
+        self.bases.insert(series.tuple.slot(), Base::Float { held, set: value });
     }
 
     /// The value of a gauge.
@@ -275,15 +279,15 @@ impl Ledger {
 
     fn float_of(&mut self, series: SeriesRef<'_>, held: f64, reading: Reading) -> f64 {
         let slot = series.tuple.slot();
-        let base = match self.bases.get(&slot) {
-            Some(Base::Float(base)) => *base,
-            _ => 0.0,
+        let (base, set) = match self.bases.get(&slot) {
+            Some(Base::Float { held, set }) => (*held, *set),
+            _ => (0.0, 0.0),
         };
         if reading == Reading::Take {
-            self.bases.insert(slot, Base::Float(held));
+            self.bases.insert(slot, Base::Float { held, set: 0.0 });
             begin_anew(series.tuple);
         }
-        (held - base).max(0.0)
+        (held - base).max(0.0) + set
     }
 
     /// Adds the buckets of every cell at `slot` to `totals`, and returns the sum of their sums.
