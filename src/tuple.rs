@@ -2,7 +2,7 @@
 //!
 //! # Shape
 //! ```text
-//! refs slot hash state text_len keys carries live | span[0..keys] | bytes
+//! refs slot hash state text_len carries keys live | span[0..keys] | bytes
 //! ```
 //! 32 bytes, 8 bytes a key, then the text form of the labels as every page prints it (`a="x",b="y"`). A span is where the value of
 //! a key lies in `bytes`: inside the text when no value is empty or needed an escape, else behind it, where the values then
@@ -11,7 +11,7 @@
 //! The reference count is an `Arc`'s: taking Relaxed, giving Release, the last one fences Acquire. [`Tuple::is_sole`] is Acquire, so
 //! that what the holder of a dropped handle wrote is before the reuse of its slot (A4).
 //! # Limits
-//! 4 GiB of text per tuple.
+//! 255 keys and 4 GiB of text per tuple.
 
 use std::{
     alloc::{self, Layout},
@@ -21,13 +21,14 @@ use std::{
     marker::PhantomData,
     mem::ManuallyDrop,
     ops::Deref,
+    panic::{RefUnwindSafe, UnwindSafe},
     ptr::{self, NonNull},
     slice,
 };
 
 use crate::{
     arena::Slot,
-    sync::{AtomicBool, AtomicF64, AtomicU8, AtomicU32, HashSeed, Ordering, fence, mutant},
+    sync::{AtomicBool, AtomicF64, AtomicU16, AtomicU32, HashSeed, Ordering, fence, mutant},
 };
 
 /// More references than this are a leak that would end in a wrap; as with `Arc`, the process stops first.
@@ -57,6 +58,11 @@ impl<'a> Query<'a> {
         Self { hash: hasher.finish(), prefix, values }
     }
 
+    /// The tuple of `values`, whose hash is known to be `hash`.
+    pub fn hashed(hash: u64, values: &'a [&'a str]) -> Self {
+        Self { hash, prefix: &[], values }
+    }
+
     /// The hash of all values.
     #[inline(always)]
     pub fn hash(&self) -> u64 {
@@ -81,9 +87,9 @@ struct Head {
     /// A gauge's value, or when the series began, in Unix milliseconds.
     state: AtomicF64,
     text_len: u32,
-    keys: u16,
     /// How often a word of this series has wrapped.
-    carries: AtomicU8,
+    carries: AtomicU16,
+    keys: u8,
     /// Whether the registry still exports it.
     live: AtomicBool,
 }
@@ -106,23 +112,28 @@ unsafe impl Send for Tuple {}
 // SAFETY: as above.
 unsafe impl Sync for Tuple {}
 
+// Nothing in a tuple can be half changed by a panic: it is immutable or one atomic word at a time.
+impl UnwindSafe for Tuple {}
+impl RefUnwindSafe for Tuple {}
+
 impl Tuple {
     /// Makes the tuple of `query`, whose labels read `text` on a page, with `state` in the beginning.
     ///
-    /// `keys` are the family's label keys. None if it would not fit in 4 GiB.
+    /// `keys` are the family's label keys. None if there are more than 255, or it would not fit in 4 GiB.
     pub fn new(query: &Query<'_>, keys: &[Box<str>], text: &str, slot: Slot, state: f64) -> Option<Self> {
         let plain = query.values().all(|value| !value.is_empty() && !value.contains(['\\', '"', '\n']));
         let copies = if plain { 0 } else { query.values().map(str::len).sum() };
         let bytes = text.len() + copies;
         u32::try_from(bytes).ok()?;
+        let key_count = u8::try_from(keys.len()).ok()?;
         let head = Head {
             refs: AtomicU32::new(1),
             slot,
             hash: query.hash,
             state: AtomicF64::new(state),
             text_len: text.len() as u32,
-            keys: keys.len() as u16,
-            carries: AtomicU8::new(0),
+            carries: AtomicU16::new(0),
+            keys: key_count,
             live: AtomicBool::new(true),
         };
         let layout = layout(keys.len(), bytes);
@@ -201,8 +212,8 @@ impl Tuple {
     }
 
     /// How often a word of this series has wrapped.
-    pub fn carries(&self) -> u8 {
-        // Relaxed: a count of events that do not happen in 2^64 increments; nothing else hangs on it.
+    pub fn carries(&self) -> u16 {
+        // Relaxed: readers come here after an Acquire of the word that wrapped; see `cell::count`.
         self.head().carries.load(Ordering::Relaxed)
     }
 
@@ -287,7 +298,7 @@ impl Tuple {
 
 fn layout(keys: usize, bytes: usize) -> Layout {
     let size = size_of::<Head>() + keys * size_of::<Span>() + bytes;
-    Layout::from_size_align(size, align_of::<Head>()).expect("at most 4 GiB and 65535 spans")
+    Layout::from_size_align(size, align_of::<Head>()).expect("at most 4 GiB and 255 spans")
 }
 
 impl Clone for Tuple {

@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::model::{DeclareError, MetricType, ShapeError, escape_into};
 
+/// The most label keys of a family: an interned label tuple counts them in one byte.
+const MOST_KEYS: usize = 255;
+
 /// The label sets of one family, one row per metric, in label-value order.
 ///
 /// The order is by the values of the first key, then of the second, and no row occurs twice: a page that walks the
@@ -97,8 +100,11 @@ impl LabelRows for LabelTable {
 /// Checks the label keys of a family: `[A-Za-z][A-Za-z0-9_]*`, each once, none that its samples add themselves.
 ///
 /// # Errors
-/// `InvalidLabel`, `DuplicateLabel` or `ReservedLabel`, for the first key that breaks a rule.
+/// `TooManyLabels` for more than 255; `InvalidLabel`, `DuplicateLabel` or `ReservedLabel` for the first key that breaks a rule.
 pub fn check_keys(family: &str, kind: MetricType, keys: &[impl AsRef<str>]) -> Result<(), DeclareError> {
+    if keys.len() > MOST_KEYS {
+        return Err(DeclareError::TooManyLabels { family: family.to_owned(), given: keys.len() });
+    }
     for (position, key) in keys.iter().enumerate() {
         let key = key.as_ref();
         let refuse = |error: fn(String, String) -> DeclareError| Err(error(family.to_owned(), key.to_owned()));
