@@ -32,7 +32,7 @@ use crate::sync::{self, AtomicUsize, Mutex, Ordering, process_wide};
 pub use chunk::{CellRef, OwnedCell, Slot};
 pub use lease::Lease;
 pub(crate) use local::write;
-pub use local::{Pin, own_cell, pin, write_leased, write_slow};
+pub use local::{Pin, own_cell, pin, undisturbed, write_leased, write_slow};
 pub use pins::Pinned;
 pub use roster::Roster;
 pub use slab::{Owner, Slab};

@@ -14,7 +14,7 @@ use super::{
     pins,
     slab::{Directory, Owner, Slab},
 };
-use crate::sync::{AtomicUsize, Ordering, process_wide, thread_own};
+use crate::sync::{AtomicUsize, Ordering, SignalFlag, process_wide, thread_own};
 
 /// After how many leased operations a thread asks again whether a slab of its own has become free.
 const ASK_AGAIN: u32 = 256;
@@ -25,7 +25,9 @@ enum State {
     New,
     /// Owns a slab.
     Owner,
-    /// Found none free, or is just looking.
+    /// Is looking for one; what interrupts that leases.
+    Registering,
+    /// Found none free.
     Leasing,
     /// Its thread-locals are being destroyed.
     Ended,
@@ -42,6 +44,8 @@ struct Local {
     leased: Cell<u32>,
     /// Where this thread begins to look for a slab to lease; 0 until it first does.
     seat: Cell<usize>,
+    /// Whether an operation of several words is in flight.
+    busy: SignalFlag,
 }
 
 thread_own! {
@@ -92,6 +96,25 @@ pub fn write_leased<R>(slot: Slot, op: impl FnOnce(OwnedCell<'_>) -> R) -> R {
     op(lease.cell(slot))
 }
 
+/// That no other operation of several words is in flight on this thread, until it is dropped.
+#[derive(Debug)]
+pub struct Busy {
+    here: PhantomData<*const ()>,
+}
+
+/// Begins an operation of several words. None if this call interrupts another one, which a signal handler does.
+#[inline(always)]
+pub fn undisturbed() -> Option<Busy> {
+    LOCAL.with(|local| local.busy.raise()).then_some(Busy { here: PhantomData })
+}
+
+impl Drop for Busy {
+    #[inline(always)]
+    fn drop(&mut self) {
+        LOCAL.with(|local| local.busy.lower());
+    }
+}
+
 /// Keeps what this thread looks up from being freed or reused until it is dropped.
 #[derive(Debug)]
 pub struct Pin {
@@ -122,6 +145,7 @@ impl Local {
             state: Cell::new(State::New),
             leased: Cell::new(0),
             seat: Cell::new(0),
+            busy: SignalFlag::new(),
         }
     }
 
@@ -156,18 +180,20 @@ impl Local {
                 self.leased.set(self.leased.get().wrapping_add(1));
                 if self.leased.get() % ASK_AGAIN == 0 { self.register() } else { None }
             }
-            State::Ended => None,
+            State::Registering | State::Ended => None,
         }
     }
 
     fn register(&self) -> Option<Owner<'static>> {
-        // An operation that interrupts this one must not register too.
-        self.state.set(State::Leasing);
+        self.state.set(State::Registering);
         if GUARD.try_with(|_| ()).is_err() {
             self.state.set(State::Ended);
             return None;
         }
-        let owner = arena().adopt()?;
+        let Some(owner) = arena().adopt() else {
+            self.state.set(State::Leasing);
+            return None;
+        };
         self.directory.set(owner.slab().directory());
         self.slab.set(owner.slab());
         self.state.set(State::Owner);

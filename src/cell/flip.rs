@@ -16,7 +16,7 @@
 //! # Progress and cost
 //! write: wait-free, an undo cell's and one load more. read: after `FAILURES` attempts at most one flip, then one bank at rest.
 
-use super::undo::{self, Interrupted};
+use super::undo;
 use crate::{
     arena::{CellRef, OwnedCell},
     sync::{Ordering, mutant},
@@ -37,10 +37,10 @@ pub const fn width(buckets: usize) -> usize {
 
 /// Adds `times` observations of `value` to `bucket` of a cell of `buckets` buckets.
 #[inline(always)]
-pub fn write(cell: OwnedCell<'_>, buckets: usize, bucket: usize, value: f64, times: u64) -> Result<(), Interrupted> {
+pub fn write(cell: OwnedCell<'_>, buckets: usize, bucket: usize, value: f64, times: u64) {
     // Relaxed: whichever flip it sees, the word says which.
     let epoch = cell.as_reader().load(SELECTOR, Ordering::Relaxed);
-    undo::write(cell, bank_at(epoch, buckets), Some(epoch), bucket, value, times)
+    undo::write(cell, bank_at(epoch, buckets), Some(epoch), bucket, value, times);
 }
 
 /// Adds the cell at `cell` to `totals` and returns its sum. `scratch` is twice as long as `totals` and is overwritten.
@@ -54,7 +54,7 @@ pub fn read(cell: CellRef<'_>, totals: &mut [u64], scratch: &mut [u64]) -> f64 {
     let inactive = cell.plus(bank_at(epoch + 1, buckets));
     let mut failed = 0;
     let sum = undo::retry(|| {
-        // At most one straggler can write here, and only before it has seen the last flip.
+        // Only an operation that began before its writer saw the last flip can still write here.
         let resting = undo::try_read(inactive, rest)?;
         if let Some(moving) = undo::try_read(active, busy) {
             // Both held at one moment if the first still holds after the second was read.

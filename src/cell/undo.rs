@@ -22,8 +22,9 @@
 //! write: wait-free, four stores, no lock prefix on x86-64. read: lock-free; retries only if an operation was completed meanwhile,
 //! and never because of a writer that was stopped in the middle.
 //! # Limits
-//! The count in `word` wraps at 2^39, harmlessly: it is only compared, the exposed count is the sum of the buckets. At most 65534
-//! buckets, and no more than a chunk holds.
+//! The count in `word` wraps at 2^39: it is only compared, the exposed count is the sum of the buckets. A reader would have to be
+//! stopped for exactly 2^39 observations, an even number of operations, to take one state for another. At most 65534 buckets, and
+//! no more than a chunk holds. One operation at a time, also of one thread: what interrupts it uses another slab.
 //! # Not promised
 //! Two histograms read in one scrape are not of one instant.
 
@@ -47,24 +48,11 @@ const COUNT: u64 = u64::MAX >> COUNT_SHIFT;
 /// After how many failed attempts a reader lets others run.
 const PATIENCE: u32 = 64;
 
-/// This very thread is in the middle of an operation on this cell: a signal handler records. It must use another slab.
-#[derive(Clone, Copy, Debug)]
-pub struct Interrupted;
-
 /// Adds `times` observations of `value` to `bucket` of the cell that begins `at` words into `cell`; notes the `epoch` of a wide one.
 #[inline(always)]
-pub fn write(
-    cell: OwnedCell<'_>,
-    at: usize,
-    epoch: Option<u64>,
-    bucket: usize,
-    value: f64,
-    times: u64,
-) -> Result<(), Interrupted> {
+pub fn write(cell: OwnedCell<'_>, at: usize, epoch: Option<u64>, bucket: usize, value: f64, times: u64) {
     let word = cell.own(at + WORD);
-    if word & CUR != 0 {
-        return Err(Interrupted);
-    }
+    debug_assert!(word & CUR == 0, "one operation at a time: see `arena::undisturbed`");
     let word = epoch.map_or(word, |epoch| (word & !EPOCH) | ((epoch << EPOCH_SHIFT) & EPOCH));
     if mutant!("no_announce", true, false) {
         // Release: pairs with the first read; without an operation in between it also hands over the operations before (U1).
@@ -83,7 +71,6 @@ pub fn write(
     let committed = turned.wrapping_add(times << COUNT_SHIFT);
     // Release: pairs with the first read; hands over sum and bucket of this operation (U2).
     cell.put(at + WORD, committed, mutant!("commit_relaxed", Ordering::Release, Ordering::Relaxed));
-    Ok(())
 }
 
 /// What one successful attempt saw beside the buckets.
@@ -131,7 +118,9 @@ pub fn try_read(cell: CellRef<'_>, buckets: &mut [u64]) -> Option<Reading> {
     if mutant!("no_undo", in_flight != 0, false) {
         let cur = mutant!("undo_from_first_word", second, first) & CUR;
         debug_assert!(cur != 0, "what is in flight was announced (U1)");
-        buckets[cur as usize - 1] -= in_flight;
+        if let Some(bucket) = buckets.get_mut((cur as usize).wrapping_sub(1)) {
+            *bucket = bucket.wrapping_sub(in_flight);
+        }
     }
     Some(Reading { word: first, sum })
 }

@@ -5,11 +5,7 @@ use std::fmt;
 use super::{Health, Ledger};
 use crate::{
     arena::{self, OwnedCell, Slot},
-    cell::{
-        count, flip,
-        search::Search,
-        undo::{self, Interrupted},
-    },
+    cell::{count, flip, search::Search, undo},
     model::{Metadata, MetricType, Points},
     sync::{Arc, Mutex, MutexGuard, unix_millis},
     tuple::Tuple,
@@ -137,21 +133,21 @@ impl SeriesRef<'_> {
     /// Adds `times` observations of `value` to `bucket`.
     #[inline(always)]
     pub fn record(self, slot: Slot, bucket: usize, value: f64, times: u32) {
-        if arena::write!(slot, cell => self.write(cell, bucket, value, times)).is_err() {
-            self.record_interrupting(slot, bucket, value, times);
+        match arena::undisturbed() {
+            Some(_busy) => arena::write!(slot, cell => self.write(cell, bucket, value, times)),
+            None => self.record_interrupting(slot, bucket, value, times),
         }
     }
 
-    /// This operation interrupts another on the same cell: a signal handler records. It uses a leased slab.
+    /// This operation interrupts another of this very thread: a signal handler records. It uses a leased slab.
     #[cold]
     #[inline(never)]
     fn record_interrupting(self, slot: Slot, bucket: usize, value: f64, times: u32) {
-        let done = arena::write_leased(slot, |cell| self.write(cell, bucket, value, times));
-        debug_assert!(done.is_ok(), "nobody is in the middle of an operation in a slab that was free");
+        arena::write_leased(slot, |cell| self.write(cell, bucket, value, times));
     }
 
     #[inline(always)]
-    fn write(self, cell: OwnedCell<'_>, bucket: usize, value: f64, times: u32) -> Result<(), Interrupted> {
+    fn write(self, cell: OwnedCell<'_>, bucket: usize, value: f64, times: u32) {
         match self.shared.search.buckets() {
             buckets if buckets <= flip::NARROW => undo::write(cell, 0, None, bucket, value, times.into()),
             buckets => flip::write(cell, buckets, bucket, value, times.into()),
@@ -212,11 +208,9 @@ pub trait Instrument: Clone + fmt::Debug + Send + Sync + sealed::Sealed + 'stati
     #[doc(hidden)]
     const KIND: Kind;
 
+    /// A handle to `series`, which is one of [`KIND`](Self::KIND). There is no way back, so that nobody outside can ever have one.
     #[doc(hidden)]
     fn from_series(series: Series) -> Self;
-
-    #[doc(hidden)]
-    fn series(&self) -> &Series;
 }
 
 pub(super) mod sealed {
@@ -240,10 +234,6 @@ macro_rules! instrument {
 
             fn from_series(series: $crate::instrument::Series) -> Self {
                 Self { series }
-            }
-
-            fn series(&self) -> &$crate::instrument::Series {
-                &self.series
             }
         }
 

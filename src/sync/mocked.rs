@@ -21,7 +21,7 @@ pub use std::sync::Arc;
 pub use loom::{
     sync::{
         MutexGuard,
-        atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+        atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
     },
     thread::yield_now,
 };
@@ -77,6 +77,25 @@ impl OwnedU64 {
         self.shadow.with_mut(|shadow| unsafe { *shadow = value });
         self.shared.store(value, order);
     }
+}
+
+/// Tells a signal handler that it interrupts its own thread. There are no signals here.
+#[derive(Debug)]
+pub struct SignalFlag;
+
+impl SignalFlag {
+    /// A flag that is down.
+    pub const fn new() -> Self {
+        Self
+    }
+
+    /// Raises the flag, which is down.
+    pub fn raise(&self) -> bool {
+        true
+    }
+
+    /// Lowers the flag.
+    pub fn lower(&self) {}
 }
 
 /// An `f64` that many threads set and add to.

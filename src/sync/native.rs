@@ -14,7 +14,9 @@ use super::AlreadyHashed;
 pub use std::{
     sync::{
         Arc, MutexGuard,
-        atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+        atomic::{
+            AtomicBool, AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
+        },
     },
     thread::yield_now,
 };
@@ -61,6 +63,35 @@ impl OwnedU64 {
     #[inline(always)]
     pub fn put(&self, value: u64, order: Ordering) {
         self.0.store(value, order);
+    }
+}
+
+/// Tells a signal handler that it interrupts its own thread. No other thread ever looks at it.
+#[derive(Debug)]
+pub struct SignalFlag(AtomicBool);
+
+impl SignalFlag {
+    /// A flag that is down.
+    pub const fn new() -> Self {
+        Self(AtomicBool::new(false))
+    }
+
+    /// Raises the flag; false if it was up.
+    #[inline(always)]
+    pub fn raise(&self) -> bool {
+        // Relaxed, and a compiler fence: a handler runs on the same thread, so only the compiler could reorder for it.
+        let was_down = !self.0.load(Ordering::Relaxed);
+        self.0.store(true, Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst);
+        was_down
+    }
+
+    /// Lowers the flag.
+    #[inline(always)]
+    pub fn lower(&self) {
+        compiler_fence(Ordering::SeqCst);
+        // Relaxed: as in `raise`.
+        self.0.store(false, Ordering::Relaxed);
     }
 }
 
