@@ -21,9 +21,9 @@ impl Chunk {
         Box::new(Self { words: std::array::from_fn(|_| OwnedU64::new(0)) })
     }
 
-    /// Adds every word to its place in `sums`; returns the union of their bits.
-    pub fn sum_into(&self, sums: &mut [u64]) -> u64 {
-        sums.iter_mut().zip(&self.words).fold(0, |bits, (sum, word)| {
+    /// Adds the `sums.len()` words from `offset` on to `sums`; returns the union of their bits.
+    pub fn sum_into(&self, offset: usize, sums: &mut [u64]) -> u64 {
+        sums.iter_mut().zip(&self.words[offset..]).fold(0, |bits, (sum, word)| {
             // Relaxed: each word is a total of its own, and the values of one word are ordered by coherence alone.
             let value = word.load(Ordering::Relaxed);
             *sum = sum.wrapping_add(value);

@@ -8,7 +8,7 @@
 //! 2^25 slots in a process, which is as many counters, or two million histograms of eleven buckets.
 
 use super::{Arena, Slot};
-use crate::sync::{CHUNK_SLOTS, DIRECTORY};
+use crate::sync::{CHUNK_SLOTS, DIRECTORY, Ordering, fence};
 
 /// Block sizes are 2^0 to 2^9 slots: up to a chunk.
 const SIZES: usize = CHUNK_SLOTS.ilog2() as usize + 1;
@@ -137,7 +137,7 @@ impl SlotPool {
         self.free.push(slot);
     }
 
-    /// Sums every chunk that the pool has slots in over all slabs, into `sums` and its memory.
+    /// Sums every slot of the pool over all slabs, into `sums` and its memory.
     ///
     /// False if some word is so large that a sum of them might wrap; then each slot must be read for itself.
     pub fn sum(&self, arena: &Arena, sums: &mut Sums) -> bool {
@@ -148,16 +148,20 @@ impl SlotPool {
         sums.starts.resize(last - first + 1, usize::MAX);
         sums.words.clear();
         let mut bits = 0;
-        for chunk in chunks() {
-            let start = &mut sums.starts[chunk - first];
+        for block in &self.blocks {
+            let start = &mut sums.starts[block.slot.chunk() - first];
             if *start == usize::MAX {
                 *start = sums.words.len();
                 sums.words.resize(*start + CHUNK_SLOTS, 0);
-                for words in arena.slabs().filter_map(|slab| slab.chunk(chunk)) {
-                    bits |= words.sum_into(&mut sums.words[*start..]);
-                }
+            }
+            let from = *start + block.slot.offset();
+            // Only the block itself: the rest of its chunk belongs to others, whose words may be floats.
+            for chunk in arena.slabs().filter_map(|slab| slab.chunk(block.slot.chunk())) {
+                bits |= chunk.sum_into(block.slot.offset(), &mut sums.words[from..from + block.len()]);
             }
         }
+        // Acquire: pairs with the fence before a wrapped word, as the loads of `cell::count::total` do.
+        fence(Ordering::Acquire);
         bits < SUMMABLE
     }
 

@@ -3,15 +3,16 @@
 //! # Shape
 //! A total: `[sum]`, a `u64` or the bits of an `f64`. A level: `[raised, lowered]`.
 //! # Ordering
-//! Totals are Relaxed throughout: each is one word, whose values in one slab are ordered by coherence alone, and it publishes
-//! nothing but itself. Of a level, lowering is Release and is read first, with Acquire: whoever counts something going away also
+//! Totals are stored Relaxed: each is one word, whose values in one slab are ordered by coherence alone, and it publishes
+//! nothing but itself. Only a word that wraps is stored behind a Release fence, after its carry was counted, and words are loaded
+//! Acquire, before carries are: so a total is never seen to shrink at the wrap. Of a level, lowering is Release and is read first, with Acquire: whoever counts something going away also
 //! counts its coming, which happened before. So a level that the program keeps at zero or above never reads below zero.
 //! # Progress and cost
 //! Wait-free: a load and a store, no lock prefix on x86-64.
 
 use crate::{
     arena::{Arena, OwnedCell, Slot},
-    sync::{Ordering, mutant},
+    sync::{Ordering, fence, mutant},
 };
 
 /// Words of a total.
@@ -23,19 +24,17 @@ pub const LEVEL_WIDTH: usize = 2;
 const RAISED: usize = 0;
 const LOWERED: usize = 1;
 
-/// Adds one; true if the word wrapped, as in [`add`]: one step may follow a very large amount.
+/// Adds `amount`. If that wraps the word, `carry` is called first.
 #[inline(always)]
-pub fn bump(cell: OwnedCell<'_>) -> bool {
-    add(cell, 1)
-}
-
-/// Adds `amount`; true if the word wrapped, which the caller counts as a carry.
-#[inline(always)]
-#[must_use]
-pub fn add(cell: OwnedCell<'_>, amount: u64) -> bool {
-    let (sum, carried) = cell.own(0).overflowing_add(amount);
+pub fn add(cell: OwnedCell<'_>, amount: u64, carry: impl FnOnce()) {
+    let (sum, wrapped) = cell.own(0).overflowing_add(amount);
+    if wrapped {
+        carry();
+        // Release: pairs with Acquire in `total`; who sees the wrapped word sees the carry. Only here, where nobody ever comes.
+        fence(Ordering::Release);
+    }
+    // Relaxed: see the head of this file.
     cell.put(0, sum, Ordering::Relaxed);
-    carried
 }
 
 /// Adds `amount` to a float total.
@@ -46,12 +45,14 @@ pub fn add_f64(cell: OwnedCell<'_>, amount: f64) {
 
 /// The words of one total in all slabs, summed without the carries.
 pub fn total(arena: &Arena, slot: Slot) -> u128 {
-    arena.cells(slot).map(|cell| u128::from(cell.load(0, Ordering::Relaxed))).sum()
+    // Acquire: pairs with the fence in `add`; the carries are read after this.
+    arena.cells(slot).map(|cell| u128::from(cell.load(0, Ordering::Acquire))).sum()
 }
 
 /// One float total over all slabs.
 pub fn total_f64(arena: &Arena, slot: Slot) -> f64 {
-    arena.cells(slot).map(|cell| f64::from_bits(cell.load(0, Ordering::Relaxed))).sum()
+    // Relaxed: see the head of this file. Not `sum`, which begins with -0.0.
+    arena.cells(slot).fold(0.0, |sum, cell| sum + f64::from_bits(cell.load(0, Ordering::Relaxed)))
 }
 
 /// Counts `amount` as come.

@@ -16,7 +16,7 @@ impl View<Counter> {
     /// `Arity` if there are not as many values as free keys.
     #[inline]
     pub fn inc(&self, values: impl LabelValues) -> Result<(), LabelError> {
-        self.on_series(values, |series| Counter::inc_at(series.tuple.slot(), series))
+        self.on_series(values, |series| Counter::add_at(series.tuple.slot(), series, 1))
     }
 
     /// Adds `amount` to the series of these values; see [`Counter::add`].
@@ -50,7 +50,7 @@ impl View<FloatCounter> {
     /// The sum over all series.
     pub fn sum(&self) -> f64 {
         match self.collect().points() {
-            Points::FloatCounter { totals, .. } => totals.iter().sum(),
+            Points::FloatCounter { totals, .. } => totals.iter().fold(0.0, |sum, total| sum + total),
             _ => 0.0,
         }
     }
@@ -78,7 +78,7 @@ impl View<Gauge> {
     /// The sum over all series.
     pub fn sum(&self) -> f64 {
         match self.collect().points() {
-            Points::Gauge { values } => values.iter().sum(),
+            Points::Gauge { values } => values.iter().fold(0.0, |sum, value| sum + value),
             _ => 0.0,
         }
     }

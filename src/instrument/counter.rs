@@ -34,7 +34,7 @@ impl Counter {
     /// Adds one.
     #[inline(always)]
     pub fn inc(&self) {
-        Self::inc_at(self.series.slot(), self.series.borrow());
+        self.add(1);
     }
 
     /// Adds `amount`. Adding 0 is legal and changes nothing.
@@ -67,17 +67,8 @@ impl Counter {
     }
 
     #[inline(always)]
-    pub(crate) fn inc_at(slot: Slot, series: SeriesRef<'_>) {
-        if arena::write!(slot, cell => count::bump(cell)) {
-            series.tuple.carry();
-        }
-    }
-
-    #[inline(always)]
     pub(crate) fn add_at(slot: Slot, series: SeriesRef<'_>, amount: u64) {
-        if arena::write!(slot, cell => count::add(cell, amount)) {
-            series.tuple.carry();
-        }
+        arena::write!(slot, cell => count::add(cell, amount, || series.tuple.carry()));
     }
 }
 
