@@ -19,5 +19,5 @@ pub use accumulate::Tally;
 pub use core::Core;
 #[cfg(manometer_loom)]
 pub use index::{Index, IndexWriter};
-pub use values::{LabelValue, LabelValues};
+pub use values::{LabelValue, LabelValues, NumberRoom};
 pub use view::{Family, Labels, View};

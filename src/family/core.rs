@@ -8,17 +8,18 @@
 use std::collections::HashMap;
 
 use arc_swap::ArcSwap;
+use crossbeam_utils::CachePadded;
 
 use super::{
     index::{Index, IndexWriter},
     order::Order,
 };
 use crate::{
-    arena::{self, Slot, arena},
+    arena::{self, Pin, Slot, arena},
     instrument::{Ledger, Reading, SeriesRef, Shared},
     model::{LabelRows, LabelTable, MetricFamily, MetricPoint, write_label_text},
     sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, HashSeed, Map, Mutex, MutexGuard, Ordering, mutant, yield_now},
-    tuple::{LabelKey, Query, Tuple},
+    tuple::{Borrowed, LabelKey, Query, Tuple},
 };
 
 /// The value of every label of an overflow series.
@@ -37,11 +38,23 @@ pub struct Core {
     generation: AtomicU64,
     /// Series in the map, the overflow series not among them.
     len: AtomicUsize,
+    /// How many there may be: `max_series`, or as many as there were when the process ran out of slots.
+    limit: AtomicUsize,
     max_series: usize,
-    /// The label values of the overflow series; none of an unlabelled family, which has none.
-    overflow: Box<[&'static str]>,
+    /// None for an unlabelled family, which has one series and no other.
+    overflow: Option<Overflow>,
     /// Whether the registry still has this family.
     live: AtomicBool,
+}
+
+/// Where the updates go of series that there is no room for.
+#[derive(Debug)]
+struct Overflow {
+    /// The labels of the overflow series.
+    values: Box<[&'static str]>,
+    hash: u64,
+    /// Look-ups that ended there. Padded: every thread meets here when labels explode.
+    count: CachePadded<AtomicU64>,
 }
 
 /// What only the holder of the writer lock touches.
@@ -50,6 +63,8 @@ struct Writer {
     index: IndexWriter,
     /// Series made since the order was last renewed.
     fresh: Vec<Tuple>,
+    /// A slot kept for the one series that must never want for it: the overflow series, or that of an unlabelled family.
+    spare: Option<Slot>,
     /// Room for the text of a new series.
     text: String,
 }
@@ -57,21 +72,32 @@ struct Writer {
 impl Core {
     /// A family without series; an unlabelled one has its single series at once. None if the process has no slot left for it.
     pub fn new(shared: Arc<Shared>, max_series: usize) -> Option<Self> {
+        let keys = shared.metadata.label_keys().len();
+        let seed = HashSeed::default();
+        let overflow = (keys > 0).then(|| {
+            let values = vec![OVERFLOW; keys].into_boxed_slice();
+            let hash = Query::new(&seed, &[], &values).hash();
+            Overflow { values, hash, count: CachePadded::default() }
+        });
+        let spare = Some(shared.ledger().open(&shared)?);
         let this = Self {
-            seed: HashSeed::default(),
-            map: if shared.metadata.label_keys().is_empty() { Map::small() } else { Map::new() },
+            seed,
+            map: if keys > 0 { Map::new() } else { Map::small() },
             index: Index::new(),
-            writer: Mutex::new(Writer::default()),
+            writer: Mutex::new(Writer { spare, ..Writer::default() }),
             order: ArcSwap::from_pointee(Order::default()),
             generation: AtomicU64::new(0),
             len: AtomicUsize::new(0),
+            limit: AtomicUsize::new(max_series),
             max_series,
-            overflow: vec![OVERFLOW; shared.metadata.label_keys().len()].into(),
+            overflow,
             live: AtomicBool::new(true),
             shared,
         };
-        let ready = !this.overflow.is_empty() || this.with_series(&[], &[], |series| series.tuple.is_live());
-        ready.then_some(this)
+        if keys == 0 {
+            this.with_series(&[], &[], |_| ());
+        }
+        Some(this)
     }
 
     /// What all its series share.
@@ -90,6 +116,12 @@ impl Core {
         self.max_series
     }
 
+    /// How many look-ups ended in the overflow series.
+    pub fn overflowed(&self) -> u64 {
+        // Relaxed: a statistic.
+        self.overflow.as_ref().map_or(0, |overflow| overflow.count.load(Ordering::Relaxed))
+    }
+
     /// Whether the registry still has this family.
     pub fn is_live(&self) -> bool {
         // Acquire: pairs with Release in `close`.
@@ -103,11 +135,20 @@ impl Core {
     pub fn with_series<R>(&self, prefix: &[Box<str>], values: &[&str], op: impl FnOnce(SeriesRef<'_>) -> R) -> R {
         let query = Query::new(&self.seed, prefix, values);
         if let Some(pin) = arena::pin() {
-            if let Some(tuple) = self.index.find(&pin, &query) {
+            if let Some(tuple) = self.index.find(&pin, &query).or_else(|| self.find_overflow(&pin)) {
                 return op(SeriesRef { tuple: &tuple, shared: &self.shared });
             }
         }
         self.with_unindexed(&query, op)
+    }
+
+    /// The overflow series, if the family is full and has one, and the index is known to miss nothing.
+    #[cold]
+    fn find_overflow<'p>(&self, pin: &'p Pin) -> Option<Borrowed<'p>> {
+        let overflow = self.overflow.as_ref().filter(|_| self.is_full() && self.index.is_complete())?;
+        let tuple = self.index.find(pin, &Query::hashed(overflow.hash, &overflow.values))?;
+        self.count_overflow();
+        Some(tuple)
     }
 
     /// Finds the series in the map, or creates it, or ends in the overflow series.
@@ -120,10 +161,10 @@ impl Core {
         if let Some(done) = self.map.with(query as &dyn LabelKey, &mut run) {
             return done;
         }
-        if self.is_full() {
-            let overflow = Query::new(&self.seed, &[], &self.overflow);
+        if let Some(overflow) = self.overflow.as_ref().filter(|_| self.is_full()) {
+            let overflow = Query::hashed(overflow.hash, &overflow.values);
             if let Some(done) = self.map.with(&overflow as &dyn LabelKey, &mut run) {
-                self.shared.health.overflow();
+                self.count_overflow();
                 return done;
             }
         }
@@ -215,16 +256,16 @@ impl Core {
             tuple.state().store(0.0, Ordering::Relaxed);
         }
         for (tuple, sum) in named {
-            // Relaxed: as above. Added, not set: several label sets may share the overflow series.
-            tuple.state().fetch_add(sum, Ordering::Relaxed);
+            // Relaxed: as above. Set, not added: what went to the overflow series the last time must not pile up there.
+            tuple.state().store(sum, Ordering::Relaxed);
         }
     }
 
     /// Removes the series of `prefix` and then `values`, and hands back what it held. None if there is none.
     pub fn remove(&self, prefix: &[Box<str>], values: &[&str]) -> Option<MetricPoint> {
-        let mut writer = self.writer.lock();
+        let writer = self.writer.lock();
         let tuple = self.find(prefix, values)?;
-        let removed = self.take_out(&mut writer, &[tuple]);
+        let removed = self.take_out(writer, &[tuple]);
         removed.metrics().next().map(|metric| metric.point())
     }
 
@@ -232,7 +273,7 @@ impl Core {
     pub fn remove_all(&self, prefix: &[Box<str>]) -> MetricFamily {
         let mut writer = self.writer.lock();
         let order = self.renew_order(&mut writer);
-        self.take_out(&mut writer, order.within(prefix))
+        self.take_out(writer, order.within(prefix))
     }
 
     /// Takes the family off the registry: every series is detached, and so is every later one. Hands back what they held.
@@ -243,13 +284,21 @@ impl Core {
     }
 
     fn is_full(&self) -> bool {
-        // Relaxed: only a hint; `create` looks again under the lock.
-        self.len.load(Ordering::Relaxed) >= self.max_series && !self.overflow.is_empty()
+        // Acquire: pairs with Release in `create`; who sees the last series counted finds it in the index.
+        self.len.load(Ordering::Acquire) >= self.limit.load(Ordering::Relaxed)
+    }
+
+    fn count_overflow(&self) {
+        if let Some(overflow) = &self.overflow {
+            // Relaxed: a statistic.
+            overflow.count.fetch_add(1, Ordering::Relaxed);
+            self.shared.health.overflow();
+        }
     }
 
     /// Whether these are the labels of the overflow series, which does not count as one of the family's own.
     fn is_overflow<'a>(&self, values: impl Iterator<Item = &'a str>) -> bool {
-        !self.overflow.is_empty() && values.eq(self.overflow.iter().copied())
+        self.overflow.as_ref().is_some_and(|overflow| values.eq(overflow.values.iter().copied()))
     }
 
     fn get_or_create(&self, writer: &mut Writer, query: &Query<'_>) -> Tuple {
@@ -262,19 +311,28 @@ impl Core {
 
     /// Makes the series of `query`, or gives the overflow series if there is no room for it.
     fn create(&self, writer: &mut Writer, query: &Query<'_>) -> Tuple {
-        if self.is_overflow(query.values()) {
-            return self.intern(writer, query).unwrap_or_else(|| self.nowhere());
+        let Some(overflow) = self.overflow.as_ref().filter(|_| !self.is_overflow(query.values())) else {
+            // The one series that may use the spare slot.
+            let slot = writer.spare.take().or_else(|| self.shared.ledger().open(&self.shared));
+            return slot.and_then(|slot| self.intern(writer, query, slot)).unwrap_or_else(|| self.nowhere());
+        };
+        if !self.is_full() {
+            let slot = self.shared.ledger().open(&self.shared);
+            if slot.is_none() {
+                // Relaxed: a limit; whoever misses it comes here once more. Removing series lifts it again.
+                self.limit.store(self.len(), Ordering::Relaxed);
+            }
+            if let Some(tuple) = slot.and_then(|slot| self.intern(writer, query, slot)) {
+                // Release: pairs with Acquire in `is_full`.
+                self.len.fetch_add(1, Ordering::Release);
+                return tuple;
+            }
         }
-        if let Some(tuple) = (!self.is_full()).then(|| self.intern(writer, query)).flatten() {
-            // Relaxed: read as a hint, or under the lock that is held here.
-            self.len.fetch_add(1, Ordering::Relaxed);
-            return tuple;
-        }
-        self.shared.health.overflow();
-        self.get_or_create(writer, &Query::new(&self.seed, &[], &self.overflow))
+        self.count_overflow();
+        self.get_or_create(writer, &Query::hashed(overflow.hash, &overflow.values))
     }
 
-    /// Where updates go that the process has no memory left to count: a series that nobody sees.
+    /// A series that nobody sees: for an unlabelled family whose series was removed when the process had no slot left.
     fn nowhere(&self) -> Tuple {
         let query = Query::new(&self.seed, &[], &[]);
         let tuple = Tuple::new(&query, &[], "", Slot::NOWHERE, 0.0).expect("an empty text is short");
@@ -282,14 +340,13 @@ impl Core {
         tuple
     }
 
-    /// Makes the tuple of `query` and puts it into the map, the index and the list of fresh ones.
+    /// Makes the tuple of `query` at `slot` and puts it into the map, the index and the list of fresh ones.
     ///
-    /// None if the process has no slot left, or the labels are too long to be kept.
-    fn intern(&self, writer: &mut Writer, query: &Query<'_>) -> Option<Tuple> {
+    /// None if the labels are too long to be kept; the slot is given back then.
+    fn intern(&self, writer: &mut Writer, query: &Query<'_>, slot: Slot) -> Option<Tuple> {
         let keys = self.shared.metadata.label_keys();
         writer.text.clear();
         write_label_text(keys, query.values(), &mut writer.text);
-        let slot = self.shared.ledger().open(&self.shared)?;
         let Some(tuple) = Tuple::new(query, keys, &writer.text, slot, self.shared.first_state()) else {
             self.shared.ledger().give_back(slot, &self.shared);
             return None;
@@ -310,7 +367,7 @@ impl Core {
     }
 
     /// Removes `tuples`, which are in the map and sorted, and reads their final values (C2).
-    fn take_out(&self, writer: &mut Writer, tuples: &[Tuple]) -> MetricFamily {
+    fn take_out(&self, mut writer: MutexGuard<'_, Writer>, tuples: &[Tuple]) -> MetricFamily {
         let read = || self.copy(tuples, &mut self.shared.ledger(), Reading::Look);
         let too_early = mutant!("remove_before_final_read", Vec::new(), vec![read()]);
         for tuple in tuples {
@@ -322,13 +379,21 @@ impl Core {
         let counted = tuples.iter().filter(|tuple| !self.is_overflow(tuple.values())).count();
         // Relaxed: read as a hint, or under the lock that is held here.
         self.len.fetch_sub(counted, Ordering::Relaxed);
+        // Relaxed: as in `create`.
+        self.limit.store(self.max_series, Ordering::Relaxed);
+        if writer.spare.is_none() && !tuples.is_empty() {
+            writer.spare = self.shared.ledger().open(&self.shared);
+        }
         self.change();
+        // Scrapes need this lock for a new order, and must not wait for what comes now.
+        drop(writer);
         // Waits for whoever found one of them in the index.
         let mut pinned = arena().pinned();
         while !pinned.passed() {
             yield_now();
         }
         let family = too_early.into_iter().next().unwrap_or_else(read);
+        // Until this, nobody can use their slots again.
         let mut ledger = self.shared.ledger();
         for tuple in tuples {
             ledger.retire(tuple.clone());

@@ -19,7 +19,7 @@ use std::{fmt, mem, ptr};
 
 use crate::{
     arena::{Pin, Pinned, arena},
-    sync::{AtomicPtr, Ordering, mutant},
+    sync::{AtomicBool, AtomicPtr, Ordering, mutant},
     tuple::{Borrowed, Query, Tuple},
 };
 
@@ -38,6 +38,8 @@ const FIRST_ENTRIES: usize = 8;
 pub struct Index {
     /// Null until the first series.
     table: AtomicPtr<Table>,
+    /// Whether some tuple could not be tagged, and is found in the map alone.
+    incomplete: AtomicBool,
 }
 
 /// What the holder of the writer lock knows about the index (I1).
@@ -58,7 +60,13 @@ struct Table {
 impl Index {
     /// An index without a table.
     pub fn new() -> Self {
-        Self { table: AtomicPtr::new(ptr::null_mut()) }
+        Self { table: AtomicPtr::new(ptr::null_mut()), incomplete: AtomicBool::new(false) }
+    }
+
+    /// Whether every series of the family that was counted is in the index.
+    pub fn is_complete(&self) -> bool {
+        // Relaxed: counting the series orders this with `insert`; see `Core::is_full`.
+        !self.incomplete.load(Ordering::Relaxed)
     }
 
     /// The series of these label values, if it is indexed. The pin keeps it.
@@ -91,6 +99,8 @@ impl Index {
     /// Adds a series that is in the family's map already.
     pub fn insert(&self, writer: &mut IndexWriter, tuple: &Tuple) {
         if tuple.as_ptr().addr() & TAG != 0 {
+            // Relaxed: see `is_complete`.
+            self.incomplete.store(true, Ordering::Relaxed);
             return;
         }
         let capacity = self.table(writer).map_or(0, |table| table.entries.len());

@@ -1,11 +1,37 @@
 //! What may be given as label values: text, numbers, booleans; one by one in a tuple, or all text in a slice.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
-/// One label value. Numbers and booleans are written out: `5` and `"5"` are the same value.
+/// One label value. Numbers and booleans are written out: `5`, `5.0` and `"5"` are the same value.
 pub trait LabelValue {
     /// The value as text; `room` is where a number may be written.
-    fn text<'a>(&'a self, room: &'a mut itoa::Buffer) -> &'a str;
+    fn text<'a>(&'a self, room: &'a mut NumberRoom) -> &'a str;
+}
+
+/// Room on the stack for the text of one number.
+pub struct NumberRoom {
+    integer: itoa::Buffer,
+    float: zmij::Buffer,
+}
+
+impl NumberRoom {
+    /// Room that nothing is written in.
+    #[inline]
+    pub fn new() -> Self {
+        Self { integer: itoa::Buffer::new(), float: zmij::Buffer::new() }
+    }
+}
+
+impl fmt::Debug for NumberRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NumberRoom").finish_non_exhaustive()
+    }
+}
+
+impl Default for NumberRoom {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// The values of a look-up, one for each free key, in key order.
@@ -68,7 +94,7 @@ macro_rules! label_values_of_tuples {
             #[allow(non_snake_case, reason = "one name for a type parameter and its value")]
             fn with<R>(&self, op: impl FnOnce(&[&str]) -> R) -> R {
                 let ($($name,)+) = self;
-                op(&[$($name.text(&mut itoa::Buffer::new())),+])
+                op(&[$($name.text(&mut NumberRoom::new())),+])
             }
         }
     )+};
@@ -82,7 +108,7 @@ macro_rules! label_values_of_text {
     ($($text:ty),+) => {$(
         impl LabelValue for $text {
             #[inline]
-            fn text<'a>(&'a self, _: &'a mut itoa::Buffer) -> &'a str {
+            fn text<'a>(&'a self, _: &'a mut NumberRoom) -> &'a str {
                 self
             }
         }
@@ -95,8 +121,8 @@ macro_rules! label_values_of_integers {
     ($($integer:ty),+) => {$(
         impl LabelValue for $integer {
             #[inline]
-            fn text<'a>(&'a self, room: &'a mut itoa::Buffer) -> &'a str {
-                room.format(*self)
+            fn text<'a>(&'a self, room: &'a mut NumberRoom) -> &'a str {
+                room.integer.format(*self)
             }
         }
     )+};
@@ -104,16 +130,38 @@ macro_rules! label_values_of_integers {
 
 label_values_of_integers!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
 
+macro_rules! label_values_of_floats {
+    ($($float:ty),+) => {$(
+        impl LabelValue for $float {
+            fn text<'a>(&'a self, room: &'a mut NumberRoom) -> &'a str {
+                // A whole number that the type holds exactly reads like an integer.
+                let whole = *self as i64;
+                match *self {
+                    exact if exact == whole as $float && whole.unsigned_abs() < 1 << <$float>::MANTISSA_DIGITS => {
+                        room.integer.format(whole)
+                    }
+                    <$float>::INFINITY => "+Inf",
+                    <$float>::NEG_INFINITY => "-Inf",
+                    nan if nan.is_nan() => "NaN",
+                    other => room.float.format_finite(other),
+                }
+            }
+        }
+    )+};
+}
+
+label_values_of_floats!(f32, f64);
+
 impl LabelValue for bool {
     #[inline]
-    fn text<'a>(&'a self, _: &'a mut itoa::Buffer) -> &'a str {
+    fn text<'a>(&'a self, _: &'a mut NumberRoom) -> &'a str {
         if *self { "true" } else { "false" }
     }
 }
 
 impl<V: LabelValue + ?Sized> LabelValue for &V {
     #[inline]
-    fn text<'a>(&'a self, room: &'a mut itoa::Buffer) -> &'a str {
+    fn text<'a>(&'a self, room: &'a mut NumberRoom) -> &'a str {
         (**self).text(room)
     }
 }

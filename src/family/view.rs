@@ -4,7 +4,7 @@ use std::{fmt, marker::PhantomData, ops::Deref};
 
 use super::{
     core::Core,
-    values::{LabelValue, LabelValues},
+    values::{LabelValue, LabelValues, NumberRoom},
 };
 use crate::{
     instrument::{Instrument, Reading, Series, SeriesRef},
@@ -54,7 +54,7 @@ impl<I: Instrument> View<I> {
         if self.free_keys() == 0 {
             return Err(self.arity(1));
         }
-        let fixed = Box::from(value.text(&mut itoa::Buffer::new()));
+        let fixed = Box::from(value.text(&mut NumberRoom::new()));
         let prefix = self.prefix.iter().cloned().chain([fixed]).collect();
         Ok(Self { core: self.core.clone(), prefix, instrument: PhantomData })
     }
@@ -194,6 +194,11 @@ impl<I: Instrument> Family<I> {
     /// The most series it may have; further ones end in the overflow series.
     pub fn max_series(&self) -> usize {
         self.view.core.max_series()
+    }
+
+    /// How many look-ups ended in the overflow series, because the family was full.
+    pub fn overflowed(&self) -> u64 {
+        self.view.core.overflowed()
     }
 
     /// How many series there are, the overflow series not counted.

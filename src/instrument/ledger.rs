@@ -93,7 +93,11 @@ impl Ledger {
         }
         match shared.kind {
             Kind::Gauge => Some(Slot::NOWHERE),
-            _ => self.pool.take(arena()),
+            _ => self.pool.take(arena()).or_else(|| {
+                // The last resort before there is none: series that are free and were not looked for.
+                self.sweep(shared);
+                self.pool.take(arena())
+            }),
         }
     }
 
