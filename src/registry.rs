@@ -10,7 +10,7 @@ use crate::{
     family::{Core, Family},
     instrument::{Counter, FloatCounter, Gauge, Health, HealthReport, Histogram, Instrument, Summary, UpDownGauge},
     model::{DeclareError, Metadata, MetricFamily, reserved_names},
-    sync::{Arc, Mutex},
+    sync::{Arc, AtomicU64, Mutex, Ordering},
 };
 
 pub use declare::Declaration;
@@ -46,6 +46,8 @@ struct State {
     options: RegistryOptions,
     health: Arc<Health>,
     names: Mutex<Names>,
+    /// Counts declarations and removals, so that the listing knows when it is old.
+    changes: AtomicU64,
     /// The families as scrapes see them.
     listing: ArcSwap<Listing>,
 }
@@ -61,6 +63,8 @@ struct Names {
 /// All families at one time.
 #[derive(Debug, Default)]
 struct Listing {
+    /// Which change of the registry this is the state after.
+    changes: u64,
     by_raw: Vec<Arc<Core>>,
     by_exposed: Vec<Arc<Core>>,
 }
@@ -103,6 +107,7 @@ impl RegistryOptions {
                 options: self,
                 health: Arc::default(),
                 names: Mutex::default(),
+                changes: AtomicU64::new(0),
                 listing: ArcSwap::default(),
             }),
         }
@@ -171,15 +176,14 @@ impl Registry {
 
     /// What was declared, in the order of raw names, as of now.
     pub fn families(&self) -> Vec<Arc<Metadata>> {
-        self.inner.listing.load().by_raw.iter().map(|core| core.shared().metadata.clone()).collect()
+        self.listing().by_raw.iter().map(|core| core.shared().metadata.clone()).collect()
     }
 
     /// Removes a family and hands back what its series held. `None` if there is none.
     ///
     /// Handles and views of it stay safe and count unseen; `is_live` tells them. The name is free again.
     pub fn remove(&self, raw_name: &str) -> Option<MetricFamily> {
-        let core = self.inner.names.lock().take_out(raw_name)?;
-        self.relist();
+        let core = self.inner.take_out(&mut self.inner.names.lock(), raw_name)?;
         Some(core.close())
     }
 
@@ -190,17 +194,46 @@ impl Registry {
 
     /// The families in the order of exposed names, for a collector.
     pub(crate) fn for_each_exposed(&self, mut visit: impl FnMut(&Core)) {
-        for core in &self.inner.listing.load().by_exposed {
+        for core in &self.listing().by_exposed {
             visit(core);
         }
     }
 
-    fn relist(&self) {
+    /// The families as of now.
+    fn listing(&self) -> Arc<Listing> {
+        let listing = self.inner.listing.load_full();
+        // Acquire: pairs with Release in `State::change`; who sees a change goes on to the lock under which it was made.
+        if listing.changes == self.inner.changes.load(Ordering::Acquire) {
+            return listing;
+        }
         let names = self.inner.names.lock();
         let by_raw: Vec<_> = names.by_raw.values().cloned().collect();
         let mut by_exposed = by_raw.clone();
         by_exposed.sort_by(|a, b| exposed(a).cmp(exposed(b)));
-        self.inner.listing.store(Arc::new(Listing { by_raw, by_exposed }));
+        // Relaxed: it moves only under the lock that is held here.
+        let changes = self.inner.changes.load(Ordering::Relaxed);
+        let listing = Arc::new(Listing { changes, by_raw, by_exposed });
+        self.inner.listing.store(listing.clone());
+        listing
+    }
+}
+
+impl State {
+    fn put_in(&self, names: &mut Names, core: Arc<Core>) {
+        names.put_in(core);
+        self.change();
+    }
+
+    fn take_out(&self, names: &mut Names, raw_name: &str) -> Option<Arc<Core>> {
+        let core = names.take_out(raw_name)?;
+        self.change();
+        Some(core)
+    }
+
+    /// Tells the listing that it is old.
+    fn change(&self) {
+        // Release: pairs with Acquire in `Registry::listing`.
+        self.changes.fetch_add(1, Ordering::Release);
     }
 }
 

@@ -86,7 +86,6 @@ impl<I: Instrument> Declaration<I> {
             names.check_clash(&metadata)?;
             registry.make::<I>(&mut names, metadata, max_series)?
         };
-        registry.relist();
         Ok(Family::new(core))
     }
 
@@ -114,16 +113,15 @@ impl<I: Instrument> Declaration<I> {
         let (core, old) = {
             let mut names = registry.inner.names.lock();
             names.check_clash(&metadata)?;
-            let old = names.take_out(metadata.name().raw());
+            let old = registry.inner.take_out(&mut names, metadata.name().raw());
             match registry.make::<I>(&mut names, metadata, max_series) {
                 Ok(core) => (core, old),
                 Err(error) => {
-                    old.into_iter().for_each(|old| names.put_in(old));
+                    old.into_iter().for_each(|old| registry.inner.put_in(&mut names, old));
                     return Err(error);
                 }
             }
         };
-        registry.relist();
         Ok((Family::new(core), old.map(|old| old.close())))
     }
 
@@ -165,7 +163,7 @@ impl Registry {
         let shared = Arc::new(Shared::new(I::KIND, Arc::new(metadata), self.inner.health.clone()));
         let core = Core::new(shared, max_series.unwrap_or(self.inner.options.max_series));
         let core = Arc::new(core.ok_or(DeclareError::Full { family })?);
-        names.put_in(core.clone());
+        self.inner.put_in(names, core.clone());
         Ok(core)
     }
 
