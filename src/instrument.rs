@@ -16,7 +16,7 @@ mod timer;
 
 pub use bounds::{check_thresholds, exponential_buckets, linear_buckets};
 pub use counter::{Counter, FloatCounter};
-pub use gauge::{Gauge, UpDownGauge};
+pub use gauge::{Gauge, UpDownGauge, check_delta};
 pub use health::{Health, HealthReport};
 pub use histogram::Histogram;
 pub use ledger::{Ledger, Reading};

@@ -43,7 +43,8 @@ struct Key {
 impl Search {
     /// A search over `thresholds`, which are finite and ascending; none at all means that everything falls in the `+Inf` bucket.
     pub fn new(thresholds: Arc<[f64]>) -> Self {
-        let positive = &thresholds[thresholds.partition_point(|limit| *limit <= 0.0)..];
+        let not_positive = thresholds.partition_point(|limit| *limit <= 0.0);
+        let positive = &thresholds[not_positive..];
         let lowest = positive.first().map_or(1, |limit| limit.to_bits());
         let highest = positive.last().map_or(1, |limit| limit.to_bits());
         let keys = |shift: u32| (highest >> shift) - (lowest >> shift) + 1;
@@ -52,7 +53,8 @@ impl Search {
         let exact = (0..=MANTISSA_BITS).rev().take_while(|shift| keys(*shift) <= MOST_KEYS).find(|shift| apart(*shift));
         let shift = exact.unwrap_or(MANTISSA_BITS);
         let key = |top: u64| {
-            let below = thresholds.partition_point(|limit| *limit < f64::from_bits(top << shift));
+            // Only positive values come here, and the lowest key may begin at zero.
+            let below = thresholds.partition_point(|limit| *limit < f64::from_bits(top << shift)).max(not_positive);
             Key { below, next: thresholds.get(below).map_or(INFINITY_BITS, |limit| limit.to_bits()) }
         };
         Self {
@@ -122,6 +124,7 @@ mod tests {
             vec![0.0],
             vec![-3.0, -0.5, 0.0],
             vec![-1.0, 0.0, 1.0],
+            vec![0.0, 1e-310],
             vec![0.1],
             vec![0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0],
             exponential(20, 1e-4, 2.0),

@@ -7,6 +7,9 @@ use crate::model::{BucketRule, DeclareError};
 /// The most thresholds of a histogram: two banks of its buckets must fit in a chunk (see `cell::flip`).
 pub const MOST_THRESHOLDS: usize = 251;
 
+/// As long a list as is ever made: the shortest that is refused.
+const TOO_MANY: usize = MOST_THRESHOLDS + 1;
+
 /// Checks the thresholds of `family`: finite, ascending, not too many. A last `+Inf` is dropped, since it is implied.
 ///
 /// # Errors
@@ -22,7 +25,8 @@ pub fn check_thresholds(family: &str, given: &[f64]) -> Result<Arc<[f64]>, Decla
             nan if nan.is_nan() => Some(BucketRule::NotANumber),
             f64::NEG_INFINITY => Some(BucketRule::NegativeInfinity),
             repeated if before == Some(repeated) => Some(BucketRule::Duplicate),
-            // A `+Inf` that is not the last leaves nothing for the next to be above, and is itself named there.
+            // One `+Inf` was dropped behind it; anywhere else, the threshold after it does not ascend.
+            f64::INFINITY if position + 1 == finite.len() => Some(BucketRule::Duplicate),
             lower if before.is_some_and(|before| lower < before) => Some(BucketRule::NotAscending),
             _ if position >= MOST_THRESHOLDS => Some(BucketRule::TooMany),
             _ => None,
@@ -46,7 +50,7 @@ pub fn check_thresholds(family: &str, given: &[f64]) -> Result<Arc<[f64]>, Decla
 /// assert_eq!(manometer::exponential_buckets(0.25, 2.0, 4), [0.25, 0.5, 1.0, 2.0]);
 /// ```
 pub fn exponential_buckets(start: f64, factor: f64, count: usize) -> Vec<f64> {
-    std::iter::successors(Some(start), |threshold| Some(threshold * factor)).take(count).collect()
+    std::iter::successors(Some(start), |threshold| Some(threshold * factor)).take(count.min(TOO_MANY)).collect()
 }
 
 /// `count` thresholds, the first `start`, each `width` above the one before.
@@ -56,5 +60,5 @@ pub fn exponential_buckets(start: f64, factor: f64, count: usize) -> Vec<f64> {
 /// assert_eq!(manometer::linear_buckets(10.0, 5.0, 3), [10.0, 15.0, 20.0]);
 /// ```
 pub fn linear_buckets(start: f64, width: f64, count: usize) -> Vec<f64> {
-    (0..count).map(|step| start + width * step as f64).collect()
+    (0..count.min(TOO_MANY)).map(|step| start + width * step as f64).collect()
 }

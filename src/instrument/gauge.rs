@@ -81,7 +81,8 @@ impl Gauge {
     }
 }
 
-fn check_delta(delta: f64) -> Result<(), ValueError> {
+/// What may be added to a gauge: anything finite.
+pub fn check_delta(delta: f64) -> Result<(), ValueError> {
     match delta {
         nan if nan.is_nan() => Err(ValueError::NotANumber),
         infinite if infinite.is_infinite() => Err(ValueError::Infinite),

@@ -102,7 +102,7 @@ impl Timed for Gauge {
 /// ```
 #[inline]
 pub fn timed<M: Timed>(metric: &M) -> Timer<'_, M> {
-    timed_by(Monotonic::new(), metric)
+    Timer { clock: Monotonic::new(), start: Duration::ZERO, metric }
 }
 
 /// Starts a timer for `metric`, now, by a clock of the caller's choice.
