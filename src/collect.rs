@@ -4,7 +4,8 @@
 //! What a collection promises of each MetricPoint, and what it does not:
 //! - No observation is torn: a histogram is the state of each thread's cell after a whole number of operations (P1). Its `+Inf`
 //!   bucket, its count and the sum of its buckets are one number, and its sum covers exactly those observations (P2).
-//! - Of each thread, what is counted in one series is a prefix of what that thread did to it (P3).
+//! - Of each thread that has a slab of its own, what is counted in one series is a prefix of what that thread did to it (P3). A
+//!   thread that leases records here and there, and each leased slab shows a prefix of what was done in it.
 //! - Everything that happened before the call is in (P4). Totals never decrease between resets (P5).
 //! - No writer is stopped or delayed; no collection waits for a writer, not even for one that was stopped in the middle (P6).
 //! - *Not* promised: one instant across series, or across the threads of one counter. What happens while a collection runs may be
@@ -52,18 +53,13 @@ pub struct Collector {
     /// Collections begun so far.
     begun: AtomicU64,
     /// The result of the last one. Its memory is used again when nobody reads it any more.
-    last: Mutex<Arc<MetricSet>>,
+    last: Mutex<Option<Arc<MetricSet>>>,
 }
 
 impl Collector {
     /// A collector of `registry` that reads creation times.
     pub fn new(registry: &Registry) -> Self {
-        Self {
-            registry: registry.clone(),
-            with_created: true,
-            begun: AtomicU64::new(0),
-            last: Mutex::new(Arc::default()),
-        }
+        Self { registry: registry.clone(), with_created: true, begun: AtomicU64::new(0), last: Mutex::new(None) }
     }
 
     /// Whether creation times are read, and so printed as `_created`. Many ingestors store each as one more series.
@@ -85,20 +81,17 @@ impl Collector {
         let asked = self.begun.fetch_add(0, Ordering::AcqRel);
         let mut last = self.last.lock();
         // Relaxed: it moves only under the lock that is held here.
-        if self.begun.load(Ordering::Relaxed) > asked {
-            return last.clone();
+        if let Some(newer) = last.as_ref().filter(|_| self.begun.load(Ordering::Relaxed) > asked) {
+            return newer.clone();
         }
         // AcqRel: pairs with the exchange of everybody who asked before; see the head.
         self.begun.fetch_add(1, Ordering::AcqRel);
-        match Arc::get_mut(&mut last) {
-            Some(set) => refill(set, &self.registry, self.with_created),
-            None => {
-                let mut set = MetricSet::default();
-                refill(&mut set, &self.registry, self.with_created);
-                *last = Arc::new(set);
-            }
-        }
-        last.clone()
+        // Taken out meanwhile, so that a panic leaves nothing half read for the next one to share.
+        let mut set = last.take().filter(|set| Arc::strong_count(set) == 1).unwrap_or_default();
+        let whole = Arc::get_mut(&mut set).expect("the only other references were in `last`");
+        refill(whole, &self.registry, self.with_created);
+        *last = Some(set.clone());
+        set
     }
 }
 

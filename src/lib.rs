@@ -35,7 +35,7 @@ mod tuple;
 
 pub use arena::{SlabCounts, set_max_owned_slabs, slab_counts};
 pub use collect::{Collector, collect};
-pub use family::{Family, LabelValue, LabelValues, Labels, Tally, View};
+pub use family::{Family, LabelValue, LabelValues, Labels, NumberRoom, Tally, View};
 pub use instrument::{
     Clock, Counter, FloatCounter, Gauge, HealthReport, Histogram, Instrument, Monotonic, Summary, Timed, Timer,
     TimerGuard, UpDownGauge, exponential_buckets, linear_buckets, timed, timed_by,
