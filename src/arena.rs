@@ -31,6 +31,8 @@ use crate::sync::{self, AtomicUsize, Mutex, Ordering, process_wide};
 
 pub use chunk::{CellRef, OwnedCell, Slot};
 pub use lease::Lease;
+#[cfg(manometer_loom)]
+pub use local::end_thread;
 pub(crate) use local::write;
 pub use local::{Pin, own_cell, pin, undisturbed, write_leased, write_slow};
 pub use pins::Pinned;

@@ -18,7 +18,7 @@
 use crate::{
     model::{MetricFamily, MetricSet},
     registry::Registry,
-    sync::{Arc, AtomicU64, Mutex, Ordering},
+    sync::{Arc, AtomicU64, Mutex, Ordering, mutant},
 };
 
 /// Reads every family of a registry once.
@@ -78,14 +78,14 @@ impl Collector {
     /// Allocates nothing when the families and series are those of the last time and nobody holds its result any more.
     pub fn collect(&self) -> Arc<MetricSet> {
         // AcqRel: an exchange, although it adds nothing, so that this question and each beginning have an order; see the head.
-        let asked = self.begun.fetch_add(0, Ordering::AcqRel);
+        let asked = self.begun.fetch_add(0, mutant!("ask_relaxed", Ordering::AcqRel, Ordering::Relaxed));
         let mut last = self.last.lock();
         // Relaxed: it moves only under the lock that is held here.
         if let Some(newer) = last.as_ref().filter(|_| self.begun.load(Ordering::Relaxed) > asked) {
             return newer.clone();
         }
         // AcqRel: pairs with the exchange of everybody who asked before; see the head.
-        self.begun.fetch_add(1, Ordering::AcqRel);
+        self.begun.fetch_add(1, mutant!("begin_relaxed", Ordering::AcqRel, Ordering::Relaxed));
         // Taken out meanwhile, so that a panic leaves nothing half read for the next one to share.
         let mut set = last.take().filter(|set| Arc::strong_count(set) == 1).unwrap_or_default();
         let whole = Arc::get_mut(&mut set).expect("the only other references were in `last`");

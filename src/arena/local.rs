@@ -207,6 +207,16 @@ impl Local {
         }
         self.seat.get()
     }
+
+    /// Gives the slab back, and takes no other one.
+    fn end(&self) {
+        self.state.set(State::Ended);
+        self.directory.set(ptr::null());
+        if let Some(slab) = self.slab() {
+            self.slab.set(ptr::null());
+            Owner::new(slab).release();
+        }
+    }
 }
 
 /// Gives this thread's slab back when the thread ends.
@@ -215,14 +225,13 @@ struct Guard;
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // Natively `LOCAL` has no destructor and is always there.
-        let _ = LOCAL.try_with(|local| {
-            local.state.set(State::Ended);
-            local.directory.set(ptr::null());
-            if let Some(slab) = local.slab() {
-                local.slab.set(ptr::null());
-                Owner::new(slab).release();
-            }
-        });
+        // Natively `LOCAL` has no destructor and is always there. In a model it is gone by now, and `end_thread` was called.
+        let _ = LOCAL.try_with(Local::end);
     }
+}
+
+/// Ends this thread as far as the arena goes: in a model, destructors of thread-locals run after `join` has returned.
+#[cfg(manometer_loom)]
+pub fn end_thread() {
+    LOCAL.with(Local::end);
 }

@@ -7,7 +7,9 @@
 //! A look-up stores its pin, then `fence(SeqCst)`, then reads the index. A remover unlinks, then `fence(SeqCst)`, then reads the
 //! pins. If the look-up's fence is first, the remover sees the pin and waits; if the remover's is first, the look-up sees the
 //! unlinking and cannot find what was removed. Unpinning is Release and pairs with Acquire where a remover watches the word: all
-//! that the look-up did, its record included, is before what the remover does next.
+//! that the look-up did, its record included, is before what the remover does next. Pinning is Release too, because the remover
+//! may meet the next pin instead of the unpinning, and since C++20 a later plain store of the same thread does not continue a
+//! release sequence.
 //! # Progress and cost
 //! Pinning is wait-free: two stores and a fence. Pinned code is the crate's own and short, so a remover that waits, waits at most
 //! for threads that the system has stopped in the middle of it. A scrape never looks at pins.
@@ -19,8 +21,9 @@ use crate::sync::{Ordering, OwnedU64, fence, mutant};
 #[inline(always)]
 pub fn enter(pin: &OwnedU64) -> u64 {
     let before = pin.own();
-    // Relaxed: the fence below orders it before every read of the look-up.
-    pin.put(before | 1, Ordering::Relaxed);
+    // Release: pairs with Acquire in `Pinned::passed`; the look-up before this one comes before it. The fence below orders it
+    // before every read of this one.
+    pin.put(before | 1, mutant!("pin_relaxed", Ordering::Release, Ordering::Relaxed));
     if mutant!("pin_no_fence", true, false) {
         // SeqCst: pairs with the fence in `Arena::pinned`, see the head of this file.
         fence(Ordering::SeqCst);
@@ -61,7 +64,7 @@ impl Arena {
             fence(Ordering::SeqCst);
         }
         // Acquire: pairs with Release in `leave`, for a look-up that ended before this.
-        let order = mutant!("wait_relaxed", Ordering::Acquire, Ordering::Relaxed);
+        let order = mutant!("pinned_relaxed", Ordering::Acquire, Ordering::Relaxed);
         // Leased slabs are never pinned: who holds one for a look-up holds a shard of the family's map instead.
         let words = self.owned.iter().map(|slab| (slab, slab.pin.load(order)));
         Pinned { waiting: words.filter(|(_, word)| word & 1 == 1).collect() }

@@ -92,7 +92,7 @@ impl Reading {
 /// The selector epoch that the writer of the cell at `cell` saw last, modulo 256.
 pub fn acknowledged(cell: CellRef<'_>) -> u64 {
     // Acquire: pairs with the writer's stores of this word; what it did under earlier epochs comes before.
-    (cell.load(WORD, Ordering::Acquire) & EPOCH) >> EPOCH_SHIFT
+    (cell.load(WORD, mutant!("ack_relaxed", Ordering::Acquire, Ordering::Relaxed)) & EPOCH) >> EPOCH_SHIFT
 }
 
 /// One attempt to read the cell at `cell` as it was after some number of operations; `buckets` is overwritten.

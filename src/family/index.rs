@@ -72,14 +72,14 @@ impl Index {
     /// The series of these label values, if it is indexed. The pin keeps it.
     #[inline]
     pub fn find<'p>(&self, _pin: &'p Pin, query: &Query<'_>) -> Option<Borrowed<'p>> {
-        let order = mutant!("find_relaxed", Ordering::Acquire, Ordering::Relaxed);
+        // Acquire: pairs with Release in `rebuild`; the entries of a new table come before its address.
+        let table = self.table.load(mutant!("find_table_relaxed", Ordering::Acquire, Ordering::Relaxed));
         #[allow(unsafe_code, reason = "the table is shared by address, so that it can be replaced under readers")]
         // SAFETY: null, or a table from `Box::into_raw` that `IndexWriter` frees only after this pin has passed (I2).
-        // Acquire: pairs with Release in `rebuild`; the entries of a new table come before its address.
-        let table = unsafe { self.table.load(order).as_ref() }?;
+        let table = unsafe { table.as_ref() }?;
         for place in table.probe(query.hash()) {
             // Acquire: pairs with Release in `insert`; the tuple comes before its address.
-            let entry = table.entries[place].load(order);
+            let entry = table.entries[place].load(mutant!("find_relaxed", Ordering::Acquire, Ordering::Relaxed));
             if entry.is_null() {
                 return None;
             }
