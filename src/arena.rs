@@ -36,7 +36,7 @@ pub use local::{Pin, own_cell, pin, write_leased, write_slow};
 pub use pins::Pinned;
 pub use roster::Roster;
 pub use slab::{Owner, Slab};
-pub use slots::{Slots, SlotPool};
+pub use slots::{Slots, SlotPool, Sums};
 
 /// All the memory that metrics of this process live in.
 #[derive(Debug)]

@@ -73,19 +73,39 @@ impl Slots {
     }
 }
 
-/// Where each slot of a pool lies in the sums that [`SlotPool::sum_blocks`] made.
-#[derive(Debug)]
-pub struct Places {
-    /// First slot and first place of each block, by slot.
-    starts: Vec<(Slot, usize)>,
+/// The words of a pool, each summed over all slabs, in memory that is kept between sums.
+#[derive(Debug, Default)]
+pub struct Sums {
+    words: Vec<u64>,
+    /// Where in `words` each chunk begins, by its number; [`NO_PLACE`](Self::NO_PLACE) for those that the pool has no block in.
+    places: Vec<usize>,
 }
 
-impl Places {
-    /// The place of `slot`, which is one of the pool's.
-    pub fn of(&self, slot: Slot) -> usize {
-        let block = self.starts.partition_point(|(first, _)| *first <= slot) - 1;
-        let (first, start) = self.starts[block];
-        start + slot.offset() - first.offset()
+impl Sums {
+    const NO_PLACE: usize = usize::MAX;
+
+    /// The sum at `slot`, which is one of the pool's.
+    #[inline]
+    pub fn of(&self, slot: Slot) -> u64 {
+        self.words[self.places[slot.chunk()] + slot.offset()]
+    }
+
+    fn clear(&mut self) {
+        self.words.clear();
+        self.places.clear();
+    }
+
+    /// The zeros, or what was summed so far, from `slot` on to the end of its chunk.
+    fn rest_of_chunk(&mut self, slot: Slot) -> &mut [u64] {
+        if self.places.len() <= slot.chunk() {
+            self.places.resize(slot.chunk() + 1, Self::NO_PLACE);
+        }
+        let place = &mut self.places[slot.chunk()];
+        if *place == Self::NO_PLACE {
+            *place = self.words.len();
+            self.words.resize(*place + CHUNK_SLOTS, 0);
+        }
+        &mut self.words[*place..][slot.offset()..CHUNK_SLOTS]
     }
 }
 
@@ -140,23 +160,19 @@ impl SlotPool {
         self.free.is_empty() && self.fresh == 0
     }
 
-    /// Overwrites `sums` with every slot of the pool, summed over all slabs, and says which place is whose.
+    /// Overwrites `sums` with every slot of the pool, summed over all slabs.
     ///
-    /// None if some word is so large that a sum of them might wrap; then each slot must be read for itself.
-    pub fn sum_blocks(&self, arena: &Arena, sums: &mut Vec<u64>) -> Option<Places> {
+    /// False if some word is so large that a sum of them might have wrapped; then each slot must be read for itself.
+    pub fn sum_blocks(&self, arena: &Arena, sums: &mut Sums) -> bool {
         sums.clear();
-        let mut starts = Vec::with_capacity(self.blocks.len());
         let mut largest = 0;
         for block in &self.blocks {
-            let start = sums.len();
-            starts.push((block.slot, start));
-            sums.resize(start + block.len(), 0);
+            let words = &mut sums.rest_of_chunk(block.slot)[..block.len()];
             for chunk in arena.slabs().filter_map(|slab| slab.chunk(block.slot.chunk())) {
-                largest |= chunk.sum_into(block.slot.offset(), &mut sums[start..]);
+                largest |= chunk.sum_into(block.slot.offset(), words);
             }
         }
-        starts.sort_unstable();
-        (largest < SUMMABLE).then_some(Places { starts })
+        largest < SUMMABLE
     }
 
     /// Gives every block back. The caller has made sure that nobody can write there (A4).

@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Kind, SeriesRef, Shared};
 use crate::{
-    arena::{Slot, SlotPool, arena},
+    arena::{Slot, SlotPool, Sums, arena},
     cell::{count, flip, undo},
     model::{Points, Timestamp},
     sync::{Ordering, unix_millis},
@@ -40,8 +40,10 @@ pub struct Ledger {
     pool: SlotPool,
     /// Series that left the registry and may still be held.
     retired: Vec<Tuple>,
-    /// Room for reading, kept between readings.
+    /// Room for reading a cell, kept between readings.
     scratch: Vec<u64>,
+    /// Room for reading all cells at once.
+    sums: Sums,
 }
 
 /// What readers subtract from the cells of one series.
@@ -63,6 +65,7 @@ impl Ledger {
             pool: SlotPool::new(width.max(1), alone),
             retired: Vec::new(),
             scratch: Vec::new(),
+            sums: Sums::default(),
         }
     }
 
@@ -211,26 +214,26 @@ impl Ledger {
     /// many counters are summed block by block instead of slot by slot.
     pub fn append_all(&mut self, shared: &Shared, rows: &[Tuple], points: &mut Points, with_created: bool) {
         let series = |tuple| SeriesRef { tuple, shared };
-        let mut sums = std::mem::take(&mut self.scratch);
+        let mut sums = std::mem::take(&mut self.sums);
         let many = rows.len() >= MANY_ROWS && shared.kind == Kind::Counter;
-        let places = if many { self.pool.sum_blocks(arena(), &mut sums) } else { None };
-        match (points, places) {
-            (Points::Counter { totals, created }, Some(places)) => {
+        let summed = many && self.pool.sum_blocks(arena(), &mut sums);
+        match points {
+            Points::Counter { totals, created } if summed => {
                 totals.extend(rows.iter().map(|tuple| {
-                    let held = whole(sums[places.of(tuple.slot())].into(), tuple);
+                    let held = whole(sums.of(tuple.slot()).into(), tuple);
                     self.total_of(series(tuple), held, Reading::Look)
                 }));
                 if with_created {
                     created.extend(rows.iter().map(|tuple| self.created(series(tuple))));
                 }
             }
-            (points, _) => {
+            points => {
                 for tuple in rows {
                     self.append(series(tuple), points, with_created, Reading::Look);
                 }
             }
         }
-        self.scratch = sums;
+        self.sums = sums;
     }
 
     /// Gives every slot back when the family itself is gone, and with it every handle.
