@@ -2,8 +2,8 @@
 //!
 //! # Shape
 //! An open table of tagged addresses of tuples: the upper 16 bits of the hash lie in the upper 16 bits of the address, so that a
-//! probe rarely has to look at a tuple that is not the one. Linear probing, at most four fifths full. A removed entry leaves a
-//! tombstone until the table is next rebuilt. The table owns nothing: the family's map holds a reference to every tuple in it.
+//! probe rarely has to look at a tuple that is not the one. Linear probing, at most half full: fuller, and the probes of a look-up
+//! are too many to be guessed right. A removed entry leaves a tombstone until the table is next rebuilt. The table owns nothing: the family's map holds a reference to every tuple in it.
 //! # Invariants
 //! - I1: only the holder of the family's writer lock changes the table or replaces it.
 //! - I2: a tuple, or a table, is freed only after every look-up that was pinned when it was unlinked has ended (see `arena::pins`).
@@ -104,7 +104,7 @@ impl Index {
             return;
         }
         let capacity = self.table(writer).map_or(0, |table| table.entries.len());
-        if 5 * (writer.used + 1) > 4 * capacity {
+        if 2 * (writer.used + 1) > capacity {
             self.rebuild(writer);
         }
         let Some(table) = self.table(writer) else { return };
@@ -131,11 +131,11 @@ impl Index {
         }
     }
 
-    /// Replaces the table by one without tombstones, with room for as many again.
+    /// Replaces the table by one without tombstones, with room for half as many again or more.
     fn rebuild(&self, writer: &mut IndexWriter) {
         writer.sweep();
         let old = self.table(writer);
-        let entries = (2 * writer.live).next_power_of_two().max(FIRST_ENTRIES);
+        let entries = (3 * (writer.live + 1)).next_power_of_two().max(FIRST_ENTRIES);
         let table = Table::new(entries);
         for entry in old.iter().flat_map(|old| &old.entries) {
             // Relaxed: only the holder of the writer lock stores entries (I1).
@@ -208,7 +208,7 @@ impl Table {
     #[inline]
     fn probe(&self, hash: u64) -> impl Iterator<Item = usize> + use<> {
         let mask = self.entries.len() - 1;
-        (0..=mask).map(move |step| (hash as usize).wrapping_add(step) & mask)
+        (0..self.entries.len()).map(move |step| (hash as usize).wrapping_add(step) & mask)
     }
 
     /// Stores a tuple in the first place of its probe sequence that was never used.
