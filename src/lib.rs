@@ -7,7 +7,7 @@ pub mod model;
 mod collect;
 mod registry;
 
-#[cfg(any())]
+#[cfg(feature = "http")]
 pub mod http;
 
 // The models in `loom-tests/` reach the rooms where the protocols are; nobody else does.
