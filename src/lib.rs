@@ -7,6 +7,9 @@ pub mod model;
 mod collect;
 mod registry;
 
+#[cfg(feature = "http")]
+pub mod http;
+
 // The models in `loom-tests/` reach the rooms where the protocols are; nobody else does.
 #[cfg(manometer_loom)]
 pub mod arena;

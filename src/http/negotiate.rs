@@ -1,0 +1,138 @@
+//! Which format a client wants, by its `Accept` header.
+//!
+//! A format's quality is that of the most specific range which covers it (RFC 9110): its name with a version, its name, `type/*`,
+//! `*/*`. The higher quality wins, and OpenMetrics if both are equal; but `*/*` tells the formats not apart, so through it nobody
+//! gets OpenMetrics who would take text. A range that nobody can read, or of an unknown type or version, is as good as absent.
+//! Where nothing is left, the page is text: an answer is better than none.
+
+use std::borrow::Cow;
+
+use hyper::{HeaderMap, header};
+
+use crate::encode::Format;
+
+/// The format of the page for a client that sent these headers.
+pub fn negotiate(headers: &HeaderMap) -> Format {
+    let mut open_metrics = Quality::default();
+    let mut text = Quality::default();
+    // A line with other than visible ASCII has no range that means us.
+    for line in headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok()) {
+        for range in split_unquoted(line, ',').filter_map(Range::parse) {
+            open_metrics.learn(range.covers("application", "openmetrics-text", "1.0.0"), range.quality);
+            text.learn(range.covers("text", "plain", "0.0.4"), range.quality);
+        }
+    }
+    let prefers_open_metrics = match open_metrics.found {
+        None | Some(Fit::Anything) => text.value == 0.0,
+        Some(_) => open_metrics.value >= text.value,
+    };
+    if open_metrics.value > 0.0 && prefers_open_metrics { Format::OpenMetrics } else { Format::Text }
+}
+
+/// How closely a range means a format; the later, the closer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    Anything,
+    Type,
+    Name,
+    Version,
+}
+
+/// The quality of one format, as far as the header is read.
+#[derive(Debug, Default)]
+struct Quality {
+    /// Of the range that `value` comes from.
+    found: Option<Fit>,
+    value: f32,
+}
+
+impl Quality {
+    fn learn(&mut self, fit: Option<Fit>, value: f32) {
+        if fit > self.found {
+            *self = Self { found: fit, value };
+        } else if fit.is_some() && fit == self.found {
+            self.value = self.value.max(value);
+        }
+    }
+}
+
+/// One element of an `Accept` header.
+#[derive(Debug)]
+struct Range<'a> {
+    main: &'a str,
+    sub: &'a str,
+    version: Option<Cow<'a, str>>,
+    quality: f32,
+}
+
+impl<'a> Range<'a> {
+    /// Reads `type/subtype; name=value; …`; of the parameters only `version` and `q` matter. `None` if it is malformed.
+    fn parse(text: &'a str) -> Option<Self> {
+        let mut parts = split_unquoted(text, ';');
+        let (main, sub) = parts.next()?.split_once('/')?;
+        let mut range = Self { main: main.trim(), sub: sub.trim(), version: None, quality: 1.0 };
+        for parameter in parts.filter(|parameter| !parameter.trim().is_empty()) {
+            let (name, value) = parameter.split_once('=')?;
+            let value = unquote(value.trim())?;
+            match name.trim() {
+                name if name.eq_ignore_ascii_case("version") => range.version = Some(value),
+                name if name.eq_ignore_ascii_case("q") => range.quality = parse_quality(&value)?,
+                _ => {}
+            }
+        }
+        Some(range)
+    }
+
+    /// How closely this means the format `main/sub` of `version`; `None` if it does not.
+    fn covers(&self, main: &str, sub: &str, version: &str) -> Option<Fit> {
+        let named = |own: &str, name: &str| own.eq_ignore_ascii_case(name);
+        match (self.main, self.sub, &self.version) {
+            ("*", "*", _) => Some(Fit::Anything),
+            (own, "*", _) if named(own, main) => Some(Fit::Type),
+            (own, own_sub, asked) if named(own, main) && named(own_sub, sub) => match asked {
+                None => Some(Fit::Name),
+                Some(asked) if asked == version => Some(Fit::Version),
+                Some(_) => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// A number of digits and a point, from 0 to 1.
+fn parse_quality(text: &str) -> Option<f32> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    text.parse().ok().filter(|quality| plain && (0.0..=1.0).contains(quality))
+}
+
+/// The text of a token or a quoted string. `None` if the quotes do not match.
+fn unquote(text: &str) -> Option<Cow<'_, str>> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        return (!text.contains('"')).then_some(Cow::Borrowed(text));
+    };
+    let mut plain = String::with_capacity(quoted.len());
+    let mut rest = quoted.chars();
+    loop {
+        match rest.next()? {
+            '"' => break,
+            '\\' => plain.push(rest.next()?),
+            other => plain.push(other),
+        }
+    }
+    rest.as_str().is_empty().then_some(Cow::Owned(plain))
+}
+
+/// The pieces of `text` between the separators that are not within quotes.
+fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut in_quotes = false;
+    let mut escaped = false;
+    text.split(move |letter| {
+        let was_escaped = std::mem::take(&mut escaped);
+        match letter {
+            '\\' if in_quotes => escaped = !was_escaped,
+            '"' if !was_escaped => in_quotes = !in_quotes,
+            _ => {}
+        }
+        letter == separator && !in_quotes
+    })
+}
