@@ -13,13 +13,18 @@ pub struct Tally<'v> {
 }
 
 impl Tally<'_> {
-    /// Adds `delta` to the sum of these values, one for each free key of the view.
+    /// Adds `delta` to the sum of these values, one for each free key of the view. NaN and infinities are refused and counted, as
+    /// by [`Gauge::add`].
     ///
     /// # Errors
     /// `Arity` if there are not as many values as free keys.
     pub fn add(&mut self, values: impl LabelValues, delta: f64) -> Result<(), LabelError> {
         values.with(|values| {
             self.view.check_arity(values)?;
+            if let Err(reason) = Gauge::check_delta(delta) {
+                self.view.core().shared().health.reject(reason);
+                return Ok(());
+            }
             let values = values.iter().map(|value| Box::from(*value)).collect();
             *self.sums.entry(values).or_default() += delta;
             Ok(())

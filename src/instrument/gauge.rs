@@ -47,7 +47,7 @@ impl Gauge {
     /// # Errors
     /// `NotANumber` or `Infinite`; nothing changes then.
     pub fn try_add(&self, delta: f64) -> Result<(), ValueError> {
-        check_delta(delta)?;
+        Self::check_delta(delta)?;
         Self::add_at(self.series.borrow(), delta);
         Ok(())
     }
@@ -71,7 +71,7 @@ impl Gauge {
 
     #[inline(always)]
     pub(crate) fn add_at(series: SeriesRef<'_>, delta: f64) {
-        match check_delta(delta) {
+        match Self::check_delta(delta) {
             // Relaxed: a gauge is one word.
             Ok(()) => {
                 series.tuple.state().fetch_add(delta, Ordering::Relaxed);
@@ -79,13 +79,14 @@ impl Gauge {
             Err(reason) => series.shared.health.reject(reason),
         }
     }
-}
 
-fn check_delta(delta: f64) -> Result<(), ValueError> {
-    match delta {
-        nan if nan.is_nan() => Err(ValueError::NotANumber),
-        infinite if infinite.is_infinite() => Err(ValueError::Infinite),
-        _ => Ok(()),
+    /// What may be added: any finite number.
+    pub(crate) fn check_delta(delta: f64) -> Result<(), ValueError> {
+        match delta {
+            nan if nan.is_nan() => Err(ValueError::NotANumber),
+            infinite if infinite.is_infinite() => Err(ValueError::Infinite),
+            _ => Ok(()),
+        }
     }
 }
 
