@@ -11,7 +11,7 @@
 //! The reference count is an `Arc`'s: taking Relaxed, giving Release, the last one fences Acquire. [`Tuple::is_sole`] is Acquire, so
 //! that what the holder of a dropped handle wrote is before the reuse of its slot (A4).
 //! # Limits
-//! 4 GiB of text per tuple.
+//! 4 GiB of text per tuple, 65535 keys.
 
 use std::{
     alloc::{self, Layout},
@@ -109,19 +109,20 @@ unsafe impl Sync for Tuple {}
 impl Tuple {
     /// Makes the tuple of `query`, whose labels read `text` on a page, with `state` in the beginning.
     ///
-    /// `keys` are the family's label keys. None if it would not fit in 4 GiB.
+    /// `keys` are the family's label keys. None if they are too many, or the text would not fit in 4 GiB.
     pub fn new(query: &Query<'_>, keys: &[Box<str>], text: &str, slot: Slot, state: f64) -> Option<Self> {
         let plain = query.values().all(|value| !value.is_empty() && !value.contains(['\\', '"', '\n']));
         let copies = if plain { 0 } else { query.values().map(str::len).sum() };
         let bytes = text.len() + copies;
         u32::try_from(bytes).ok()?;
+        let key_count = u16::try_from(keys.len()).ok()?;
         let head = Head {
             refs: AtomicU32::new(1),
             slot,
             hash: query.hash,
             state: AtomicF64::new(state),
             text_len: text.len() as u32,
-            keys: keys.len() as u16,
+            keys: key_count,
             carries: AtomicU8::new(0),
             live: AtomicBool::new(true),
         };

@@ -47,6 +47,13 @@ pub enum DeclareError {
         /// The key.
         label: String,
     },
+    /// There are more label keys than a series can hold.
+    TooManyLabels {
+        /// Raw name of the family.
+        family: String,
+        /// How many keys there are.
+        given: usize,
+    },
     /// A histogram was declared without its buckets.
     NoBuckets {
         /// Raw name of the family.
@@ -193,6 +200,9 @@ impl fmt::Display for DeclareError {
             Self::DuplicateLabel { family, label } => write!(f, "label {label:?} of family {family:?} occurs twice"),
             Self::ReservedLabel { family, label } => {
                 write!(f, "label {label:?} of family {family:?} is reserved for the samples of its type")
+            }
+            Self::TooManyLabels { family, given } => {
+                write!(f, "family {family:?} has {given} label keys, more than {} of them", u16::MAX)
             }
             Self::NoBuckets { family } => write!(f, "histogram {family:?} has no buckets"),
             Self::InvalidBuckets { family, position, threshold, rule } => {

@@ -97,8 +97,11 @@ impl LabelRows for LabelTable {
 /// Checks the label keys of a family: `[A-Za-z][A-Za-z0-9_]*`, each once, none that its samples add themselves.
 ///
 /// # Errors
-/// `InvalidLabel`, `DuplicateLabel` or `ReservedLabel`, for the first key that breaks a rule.
+/// `InvalidLabel`, `DuplicateLabel` or `ReservedLabel`, for the first key that breaks a rule; `TooManyLabels` beyond 65535 keys.
 pub fn check_keys(family: &str, kind: MetricType, keys: &[impl AsRef<str>]) -> Result<(), DeclareError> {
+    if keys.len() > usize::from(u16::MAX) {
+        return Err(DeclareError::TooManyLabels { family: family.to_owned(), given: keys.len() });
+    }
     for (position, key) in keys.iter().enumerate() {
         let key = key.as_ref();
         let refuse = |error: fn(String, String) -> DeclareError| Err(error(family.to_owned(), key.to_owned()));

@@ -65,7 +65,7 @@ impl<I: Instrument> Declaration<I> {
     ///
     /// # Errors
     /// - `EmptyName`, `InvalidName`, `InvalidUnit`: the name or the unit breaks a rule.
-    /// - `InvalidLabel`, `DuplicateLabel`, `ReservedLabel`: a label key does.
+    /// - `InvalidLabel`, `DuplicateLabel`, `ReservedLabel`, `TooManyLabels`: a label key does, or their number.
     /// - `NoBuckets`, `InvalidBuckets`: a histogram has none, or a list that is not ascending and finite.
     /// - `NameClash`: another family exposes a sample of the same name.
     /// - `Conflict`: the name is taken by a family of another type or with other label keys; in a strict registry also by one
