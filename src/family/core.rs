@@ -299,9 +299,9 @@ impl Core {
         } else {
             tuple.detach();
         }
+        self.change();
         self.map.insert(tuple.clone());
         self.index.insert(&mut writer.index, &tuple);
-        self.change();
         Some(tuple)
     }
 
@@ -309,6 +309,7 @@ impl Core {
     fn take_out(&self, writer: &mut Writer, tuples: &[Tuple]) -> MetricFamily {
         let read = || self.copy(tuples, &mut self.shared.ledger(), Reading::Look);
         let too_early = mutant!("remove_before_final_read", Vec::new(), vec![read()]);
+        self.change();
         for tuple in tuples {
             // Waits for whoever records through the map's shard.
             self.map.remove(tuple as &dyn LabelKey);
@@ -318,7 +319,6 @@ impl Core {
         let counted = tuples.iter().filter(|tuple| !self.is_overflow(tuple.values())).count();
         // Relaxed: read as a hint, or under the lock that is held here.
         self.len.fetch_sub(counted, Ordering::Relaxed);
-        self.change();
         // Waits for whoever found one of them in the index.
         let mut pinned = arena().pinned();
         while !pinned.passed() {
@@ -344,7 +344,8 @@ impl Core {
         MetricFamily::new(self.shared.metadata.clone(), labels, points).expect("one point was read per row")
     }
 
-    /// Tells the order that it is old.
+    /// Tells the order that it is old, before anybody can find what is made or miss what is removed: whoever did, and then
+    /// collects, waits for the writer and gets the order after the change.
     fn change(&self) {
         // Release: pairs with Acquire in `current_order`.
         self.generation.fetch_add(1, Ordering::Release);
