@@ -178,8 +178,12 @@ impl Registry {
     ///
     /// Handles and views of it stay safe and count unseen; `is_live` tells them. The name is free again.
     pub fn remove(&self, raw_name: &str) -> Option<MetricFamily> {
-        let core = self.inner.names.lock().take_out(raw_name)?;
-        self.relist();
+        let core = {
+            let mut names = self.inner.names.lock();
+            let core = names.take_out(raw_name)?;
+            self.relist(&names);
+            core
+        };
         Some(core.close())
     }
 
@@ -195,8 +199,8 @@ impl Registry {
         }
     }
 
-    fn relist(&self) {
-        let names = self.inner.names.lock();
+    /// Shows scrapes the families of `names`. Done before that lock opens, so that whoever finds a family, and then collects, has it.
+    fn relist(&self, names: &Names) {
         let by_raw: Vec<_> = names.by_raw.values().cloned().collect();
         let mut by_exposed = by_raw.clone();
         by_exposed.sort_by(|a, b| exposed(a).cmp(exposed(b)));

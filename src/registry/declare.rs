@@ -84,9 +84,10 @@ impl<I: Instrument> Declaration<I> {
                 return registry.agree::<I>(&standing, &metadata);
             }
             names.check_clash(&metadata)?;
-            registry.make::<I>(&mut names, metadata, max_series)?
+            let core = registry.make::<I>(&mut names, metadata, max_series)?;
+            registry.relist(&names);
+            core
         };
-        registry.relist();
         Ok(Family::new(core))
     }
 
@@ -116,14 +117,16 @@ impl<I: Instrument> Declaration<I> {
             names.check_clash(&metadata)?;
             let old = names.take_out(metadata.name().raw());
             match registry.make::<I>(&mut names, metadata, max_series) {
-                Ok(core) => (core, old),
+                Ok(core) => {
+                    registry.relist(&names);
+                    (core, old)
+                }
                 Err(error) => {
                     old.into_iter().for_each(|old| names.put_in(old));
                     return Err(error);
                 }
             }
         };
-        registry.relist();
         Ok((Family::new(core), old.map(|old| old.close())))
     }
 
