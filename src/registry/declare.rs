@@ -97,7 +97,8 @@ impl<I: Instrument> Declaration<I> {
     /// Those of [`declare`](Self::declare); `Labelled` if there are label keys.
     pub fn single(self) -> Result<I, DeclareError> {
         if !self.label_keys.is_empty() {
-            return Err(DeclareError::Labelled { family: self.name, keys: self.label_keys.len() });
+            let name = FamilyName::compose(&self.name, &self.unit, I::KIND.metric_type())?;
+            return Err(DeclareError::Labelled { family: name.raw().to_owned(), keys: self.label_keys.len() });
         }
         let family = self.declare()?;
         Ok(family.with_labels(()).expect("no keys, no values"))
