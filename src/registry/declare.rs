@@ -194,13 +194,15 @@ impl Registry {
             ("description", stands.help().to_owned(), given.help().to_owned()),
             ("buckets", format!("{:?}", stands.thresholds()), format!("{:?}", given.thresholds())),
         ];
-        if let Some((field, standing, given)) = minor.into_iter().find(|(_, standing, given)| standing != given) {
-            let difference = conflict(field, standing, given);
+        let differing = minor.into_iter().filter(|(_, standing, given)| standing != given);
+        let mut differences = differing.map(|(field, standing, given)| conflict(field, standing, given));
+        if let Some(first) = differences.next() {
             self.inner.health.conflict();
             if self.inner.options.strict_declarations {
-                return Err(difference);
+                return Err(first);
             }
-            log::warn!("{difference}; the first declaration stands");
+            let texts = differences.fold(first.to_string(), |texts, next| format!("{texts}; {next}"));
+            log::warn!("{texts}; the first declaration stands");
         }
         Ok(Family::new(standing.clone()))
     }
