@@ -201,6 +201,10 @@ fn gen_01_errors_name_the_text_and_the_rule() {
             DeclareError::ReservedLabel { family: family(), label: "le".into() }.to_string(),
             r#"label "le" of family "f" is reserved for the samples of its type"#,
         ),
+        (
+            DeclareError::TooManyLabels { family: family(), given: 70_000 }.to_string(),
+            r#"family "f" has 70000 label keys, more than 65535 of them"#,
+        ),
         (DeclareError::NoBuckets { family: family() }.to_string(), r#"histogram "f" has no buckets"#),
         (bucket(BucketRule::NotANumber), r#"bucket 2 of family "f", 0.5, is not a number"#),
         (bucket(BucketRule::NegativeInfinity), r#"bucket 2 of family "f", 0.5, is no finite threshold"#),

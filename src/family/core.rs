@@ -360,9 +360,9 @@ impl Core {
         } else {
             tuple.detach();
         }
+        self.change();
         self.map.insert(tuple.clone());
         self.index.insert(&mut writer.index, &tuple);
-        self.change();
         Some(tuple)
     }
 
@@ -370,6 +370,7 @@ impl Core {
     fn take_out(&self, mut writer: MutexGuard<'_, Writer>, tuples: &[Tuple]) -> MetricFamily {
         let read = || self.copy(tuples, &mut self.shared.ledger(), Reading::Look);
         let too_early = mutant!("remove_before_final_read", Vec::new(), vec![read()]);
+        self.change();
         for tuple in tuples {
             // Waits for whoever records through the map's shard.
             self.map.remove(tuple as &dyn LabelKey);
@@ -384,7 +385,6 @@ impl Core {
         if writer.spare.is_none() && !tuples.is_empty() {
             writer.spare = self.shared.ledger().open(&self.shared);
         }
-        self.change();
         // Scrapes need this lock for a new order, and must not wait for what comes now.
         drop(writer);
         // Waits for whoever found one of them in the index.
@@ -413,7 +413,8 @@ impl Core {
         MetricFamily::new(self.shared.metadata.clone(), labels, points).expect("one point was read per row")
     }
 
-    /// Tells the order that it is old.
+    /// Tells the order that it is old, before anybody can find what is made or miss what is removed: whoever did, and then
+    /// collects, waits for the writer and gets the order after the change.
     fn change(&self) {
         // Release: pairs with Acquire in `current_order`.
         self.generation.fetch_add(1, Ordering::Release);

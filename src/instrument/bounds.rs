@@ -15,30 +15,25 @@ const TOO_MANY: usize = MOST_THRESHOLDS + 1;
 /// # Errors
 /// `InvalidBuckets` with the first position that breaks a rule.
 pub fn check_thresholds(family: &str, given: &[f64]) -> Result<Arc<[f64]>, DeclareError> {
-    let finite = match given {
-        [finite @ .., last] if *last == f64::INFINITY => finite,
-        all => all,
-    };
     let broken_rule = |position: usize, threshold: f64| {
-        let before = position.checked_sub(1).map(|position| finite[position]);
+        let before = position.checked_sub(1).map(|position| given[position]);
         match threshold {
             nan if nan.is_nan() => Some(BucketRule::NotANumber),
             f64::NEG_INFINITY => Some(BucketRule::NegativeInfinity),
             repeated if before == Some(repeated) => Some(BucketRule::Duplicate),
-            // One `+Inf` was dropped behind it; anywhere else, the threshold after it does not ascend.
-            f64::INFINITY if position + 1 == finite.len() => Some(BucketRule::Duplicate),
+            // A `+Inf` that is not the last leaves nothing for the next to be above, which is named.
             lower if before.is_some_and(|before| lower < before) => Some(BucketRule::NotAscending),
-            _ if position >= MOST_THRESHOLDS => Some(BucketRule::TooMany),
+            _ if position >= MOST_THRESHOLDS && threshold.is_finite() => Some(BucketRule::TooMany),
             _ => None,
         }
     };
-    for (position, threshold) in finite.iter().copied().enumerate() {
+    for (position, threshold) in given.iter().copied().enumerate() {
         if let Some(rule) = broken_rule(position, threshold) {
             return Err(DeclareError::InvalidBuckets { family: family.to_owned(), position, threshold, rule });
         }
     }
     // One value for both zeros, as `le` has one text for them.
-    Ok(finite.iter().map(|threshold| threshold + 0.0).collect())
+    Ok(given.iter().filter(|threshold| threshold.is_finite()).map(|threshold| threshold + 0.0).collect())
 }
 
 /// `count` thresholds, the first `start`, each `factor` times the one before.

@@ -65,7 +65,7 @@ impl<I: Instrument> Declaration<I> {
     ///
     /// # Errors
     /// - `EmptyName`, `InvalidName`, `InvalidUnit`: the name or the unit breaks a rule.
-    /// - `InvalidLabel`, `DuplicateLabel`, `ReservedLabel`: a label key does.
+    /// - `InvalidLabel`, `DuplicateLabel`, `ReservedLabel`, `TooManyLabels`: a label key does, or their number.
     /// - `NoBuckets`, `InvalidBuckets`: a histogram has none, or a list that is not ascending and finite.
     /// - `NameClash`: another family exposes a sample of the same name.
     /// - `Conflict`: the name is taken by a family of another type or with other label keys; in a strict registry also by one
@@ -95,7 +95,8 @@ impl<I: Instrument> Declaration<I> {
     /// Those of [`declare`](Self::declare); `Labelled` if there are label keys.
     pub fn single(self) -> Result<I, DeclareError> {
         if !self.label_keys.is_empty() {
-            return Err(DeclareError::Labelled { family: self.name, keys: self.label_keys.len() });
+            let name = FamilyName::compose(&self.name, &self.unit, I::KIND.metric_type())?;
+            return Err(DeclareError::Labelled { family: name.raw().to_owned(), keys: self.label_keys.len() });
         }
         let family = self.declare()?;
         Ok(family.with_labels(()).expect("no keys, no values"))
@@ -188,13 +189,15 @@ impl Registry {
             ("description", stands.help().to_owned(), given.help().to_owned()),
             ("buckets", format!("{:?}", stands.thresholds()), format!("{:?}", given.thresholds())),
         ];
-        if let Some((field, standing, given)) = minor.into_iter().find(|(_, standing, given)| standing != given) {
-            let difference = conflict(field, standing, given);
+        let differing = minor.into_iter().filter(|(_, standing, given)| standing != given);
+        let mut differences = differing.map(|(field, standing, given)| conflict(field, standing, given));
+        if let Some(first) = differences.next() {
             self.inner.health.conflict();
             if self.inner.options.strict_declarations {
-                return Err(difference);
+                return Err(first);
             }
-            log::warn!("{difference}; the first declaration stands");
+            let texts = differences.fold(first.to_string(), |texts, next| format!("{texts}; {next}"));
+            log::warn!("{texts}; the first declaration stands");
         }
         Ok(Family::new(standing.clone()))
     }
