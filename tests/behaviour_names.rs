@@ -203,7 +203,7 @@ fn gen_01_errors_name_the_text_and_the_rule() {
         ),
         (
             DeclareError::TooManyLabels { family: family(), given: 70_000 }.to_string(),
-            r#"family "f" has 70000 label keys, more than 65535 of them"#,
+            r#"family "f" has 70000 label keys, more than the 255 that a series can hold"#,
         ),
         (DeclareError::NoBuckets { family: family() }.to_string(), r#"histogram "f" has no buckets"#),
         (bucket(BucketRule::NotANumber), r#"bucket 2 of family "f", 0.5, is not a number"#),

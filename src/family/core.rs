@@ -246,17 +246,22 @@ impl Core {
             let values: Vec<&str> = values.iter().map(|value| &**value).collect();
             self.get_or_create(&mut writer, &Query::new(&self.seed, prefix, &values))
         };
-        let named: Vec<(Tuple, f64)> = sums.iter().map(|(values, sum)| (find(values), *sum)).collect();
+        // By series, since several label sets may share the overflow series.
+        let mut named: HashMap<Tuple, f64> = HashMap::new();
+        for (values, sum) in sums {
+            *named.entry(find(values)).or_default() += sum;
+        }
         // Readers open the books under these locks, so they come before all of it or after. The order is renewed under both: a
         // reader that found it new would go by the ledger alone, and see the new series beside the old values.
         let _ledger = self.shared.ledger();
         let order = self.renew_order(&mut writer);
         // Relaxed: a gauge is one word, and the locks make them change together.
         for tuple in order.within(prefix) {
-            tuple.state().store(0.0, Ordering::Relaxed);
+            tuple.state().store(named.remove(tuple).unwrap_or(0.0), Ordering::Relaxed);
         }
+        // The overflow series lies outside a prefix. Set, not added: what went there the last time must not pile up.
         for (tuple, sum) in named {
-            // Relaxed: as above. Set, not added: what went to the overflow series the last time must not pile up there.
+            // Relaxed: as above.
             tuple.state().store(sum, Ordering::Relaxed);
         }
     }
