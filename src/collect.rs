@@ -7,7 +7,8 @@
 //! - Of each thread that has a slab of its own, what is counted in one series is a prefix of what that thread did to it (P3). A
 //!   thread that leases records here and there, and each leased slab shows a prefix of what was done in it.
 //! - Everything that happened before the call is in (P4). Totals never decrease between resets (P5).
-//! - No writer is stopped or delayed; no collection waits for a writer, not even for one that was stopped in the middle (P6).
+//! - No writer is stopped or delayed; no collection waits for a writer, not even for one that was stopped in the middle of a record
+//!   (P6). It may wait for a thread that is making a series, which takes a lock.
 //! - *Not* promised: one instant across series, or across the threads of one counter. What happens while a collection runs may be
 //!   in one series and not in another.
 //!
