@@ -32,17 +32,18 @@ fn start(registry: &Registry) -> Server {
     Server::builder(registry).address(([127, 0, 0, 1], 0)).start().expect("a free port")
 }
 
-/// A registry whose page has about 12 MB: more than all buffers between a server and a client.
-fn big_registry() -> Registry {
+/// A registry whose page has `rows` lines of about 600 bytes, and one more.
+fn big_registry(rows: usize) -> Registry {
     let registry = Registry::new();
     let family = registry.counter("big").labels(["row", "padding"]).declare().expect("a free name");
     let padding = "x".repeat(600);
-    for row in 0..BIG_ROWS {
+    for row in 0..rows {
         family.inc((row, &padding)).expect("two keys");
     }
     registry
 }
 
+/// So many that the page, 12 MB, is more than all buffers between a server and a client.
 const BIG_ROWS: usize = 20_000;
 
 /// A response, its head and its body apart.
@@ -321,7 +322,7 @@ fn htp_08_headers() {
 
 #[test]
 fn htp_20_http_1_0_and_keep_alive() {
-    let registry = big_registry();
+    let registry = big_registry(BIG_ROWS);
     let server = start(&registry);
     let mut old = connect(server.local_addr());
     old.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
@@ -401,7 +402,7 @@ fn htp_20_what_is_not_http_is_refused() {
 
 #[test]
 fn htp_20_clients_that_do_not_read_block_nobody_and_are_cut_off() {
-    let registry = big_registry();
+    let registry = big_registry(BIG_ROWS);
     let limit = Duration::from_secs(2);
     let server = Server::builder(&registry).address(([127, 0, 0, 1], 0)).client_timeout(limit).start().unwrap();
     let mut stuck: Vec<_> = (0..4).map(|_| connect(server.local_addr())).collect();
@@ -432,7 +433,7 @@ fn htp_20_many_connections_wait_their_turn() {
 
 #[test]
 fn itr_10_many_scrapers_get_whole_pages() {
-    let registry = big_registry();
+    let registry = big_registry(BIG_ROWS);
     let server = start(&registry);
     thread::scope(|scope| {
         for _ in 0..8 {
@@ -448,7 +449,7 @@ fn itr_10_many_scrapers_get_whole_pages() {
 
 #[test]
 fn itr_10_a_client_that_goes_away_ends_its_page_only() {
-    let registry = big_registry();
+    let registry = big_registry(BIG_ROWS);
     let server = start(&registry);
     for _ in 0..3 {
         let mut gone = connect(server.local_addr());
@@ -478,7 +479,7 @@ fn stopping_ends_idle_connections_and_frees_the_address() {
 
 #[test]
 fn stopping_lets_a_page_in_flight_end() {
-    let registry = big_registry();
+    let registry = big_registry(2_000);
     let server = start(&registry);
     let mut stream = connect(server.local_addr());
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: any\r\n\r\n").unwrap();
