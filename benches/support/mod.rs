@@ -12,7 +12,7 @@ pub mod sides;
 use std::{sync::Barrier, thread};
 
 use rustix::{
-    thread::{CpuSet, sched_setaffinity},
+    thread::{CpuSet, sched_getaffinity, sched_setaffinity},
     time::{ClockId, clock_gettime},
 };
 
@@ -22,14 +22,15 @@ pub fn thread_cpu_ns() -> u64 {
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
-/// Keeps this thread on one core, counted round, so that threads that should meet do meet.
+/// Keeps this thread on one of the cores that the process may use, counted round, so that threads that should meet do meet.
 ///
-/// Where the process was confined to other cores, the thread stays where it is.
-pub fn pin(core: usize) {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let mut set = CpuSet::new();
-    set.set(core % cores);
-    let _ = sched_setaffinity(None, &set);
+/// Once for each thread: afterwards it knows of no other core.
+pub fn pin(index: usize) {
+    let allowed = sched_getaffinity(None).expect("a thread may ask");
+    let cores: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core)).collect();
+    let mut one = CpuSet::new();
+    one.set(cores[index % cores.len()]);
+    sched_setaffinity(None, &one).expect("the core is allowed");
 }
 
 /// CPU nanoseconds per operation, where each of `threads` threads does `ops` of them at the same time.
