@@ -9,13 +9,13 @@ use crate::{CELL, arena_with, explore, spawn};
 /// Adds one in the arena's only slab, if it is free; how much was added.
 fn bump_owned(arena: &Arena) -> u128 {
     let Some(owner) = arena.adopt() else { return 0 };
-    count::bump(owner.cell_or_new(CELL));
+    count::add(owner.cell_or_new(CELL), 1, || ());
     owner.release();
     1
 }
 
 fn bump_leased(arena: &Arena) -> u128 {
-    count::bump(arena.lease(0).cell(CELL));
+    count::add(arena.lease(0).cell(CELL), 1, || ());
     1
 }
 

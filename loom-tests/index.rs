@@ -12,7 +12,7 @@ use manometer::{
 use crate::{explore, spawn};
 
 /// How many entries the first table takes.
-const FIRST_TABLE: usize = 6;
+const FIRST_TABLE: usize = 4;
 
 fn with_query<R>(value: usize, act: impl FnOnce(&Query<'_>) -> R) -> R {
     act(&Query::new(&HashSeed::default(), &[], &[&value.to_string()]))

@@ -12,7 +12,7 @@ use crate::{CELL, arena_with, explore, spawn};
 /// Adds one at `slot` of a slab.
 fn bump(arena: &Arena, slot: Slot) {
     let owner = arena.adopt().unwrap();
-    count::bump(owner.cell_or_new(slot));
+    count::add(owner.cell_or_new(slot), 1, || ());
     owner.release();
 }
 
