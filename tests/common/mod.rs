@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::{
+    env,
     sync::Barrier,
     thread,
     time::{Duration, SystemTime},
@@ -29,6 +30,15 @@ pub const ROUNDS: usize = match cfg!(debug_assertions) {
     true => 1_000,
     false => 10_000,
 };
+
+/// A size of the stress tests: smaller in a debug build, and as many times larger as `MANOMETER_STRESS` says.
+pub fn stress(size: usize) -> usize {
+    let times = env::var("MANOMETER_STRESS").map_or(1, |times| times.parse().expect("MANOMETER_STRESS is a number"));
+    match cfg!(debug_assertions) {
+        true => (size / 20).max(1) * times,
+        false => size * times,
+    }
+}
 
 /// The options of a registry of this binary.
 pub fn options() -> RegistryOptions {
@@ -76,13 +86,27 @@ impl Engine {
 pub fn together(threads: usize, act: impl Fn(usize) + Sync) {
     let start = Barrier::new(threads);
     thread::scope(|scope| {
-        for thread in 0..threads {
+        let spawn = |thread| {
             let (act, start) = (&act, &start);
             scope.spawn(move || {
                 start.wait();
                 act(thread);
-            });
+            })
+        };
+        let threads: Vec<_> = (0..threads).map(spawn).collect();
+        // A scope waits for its closures; joining waits for what the thread does while it ends, too.
+        threads.into_iter().for_each(|thread| thread.join().expect("a thread of the test panicked"));
+    });
+}
+
+/// Runs `watch` on this thread again and again while `work` runs on another, and once more when it has ended.
+pub fn while_running(work: impl FnOnce() + Send, mut watch: impl FnMut()) {
+    thread::scope(|scope| {
+        let work = scope.spawn(work);
+        while !work.is_finished() {
+            watch();
         }
+        watch();
     });
 }
 
