@@ -215,7 +215,7 @@ fn htp_06_other_methods_are_refused() {
 }
 
 #[test]
-fn htp_07_negotiation() {
+fn htp_07_s_15_negotiation() {
     let server = server();
     let text = [
         // What clients send: curl, a browser, Prometheus before 2.5, one with OpenMetrics switched off, and other agents.
@@ -310,12 +310,13 @@ fn htp_07_no_accept_header_and_several() {
 }
 
 #[test]
-fn htp_08_headers() {
+fn htp_08_s_16_headers() {
     let server = server();
     let page = get(&server, "Origin: http://elsewhere\r\n");
     assert_eq!(page.header("cache-control"), Some("no-store"));
     assert_eq!(page.header("vary"), Some("Accept, Accept-Encoding"));
-    for response in [page, ask(&server, "OPTIONS", "/metrics", "Origin: http://elsewhere\r\n")] {
+    let origin = "Origin: http://elsewhere\r\n";
+    for response in [page, ask(&server, "OPTIONS", "/metrics", origin), ask(&server, "GET", "/elsewhere", origin)] {
         assert!(!response.head.contains("access-control"), "{}", response.head);
         assert_eq!(response.header("cache-control"), Some("no-store"));
     }

@@ -74,7 +74,7 @@ fn histogram_of(metric: &Metric<'_>) -> HistogramPoint {
 /// One writer and one reader of one histogram. What the reader saw is checked afterwards, for that takes longer than writing.
 fn snapshots_of_one_writer(buckets: usize) {
     let registry = registry();
-    let histogram = registry.histogram("h").buckets(bounds(buckets)).single().unwrap();
+    let histogram = registry.histogram("h").buckets(bounds(buckets)).single().expect("good thresholds");
     let enough = AtomicBool::new(false);
     let mut seen = vec![histogram.point()];
     while_running(
