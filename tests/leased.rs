@@ -1,5 +1,7 @@
 //! The tests of behaviour once more, in a process in which no thread owns a slab: every record leases one.
 
+#![allow(clippy::duplicate_mod, reason = "each file brings the common ground along")]
+
 #[path = "behaviour_counter.rs"]
 mod counter;
 #[path = "behaviour_gauge.rs"]
