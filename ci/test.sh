@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The tests: first the command that README gives, then the stress tests at full size, then the core without its doors.
+# The tests: first the command that README gives, then what means something only in an optimised build, then the core alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cargo test
-cargo test --release --test stress
+cargo test --release --test stress --test disassembly
 cargo test --no-default-features --lib --tests

@@ -1,5 +1,13 @@
 //! Metrics for hot paths.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(
+    manometer_loom,
+    allow(
+        clippy::new_without_default,
+        clippy::len_without_is_empty,
+        reason = "the rooms are open to the models alone"
+    )
+)]
 
 pub mod encode;
 pub mod model;

@@ -123,7 +123,10 @@ impl Tuple {
     ///
     /// `keys` are the family's label keys. None if there are more than 255, or it would not fit in 4 GiB.
     pub fn new(query: &Query<'_>, keys: &[Box<str>], text: &str, slot: Slot, state: f64) -> Option<Self> {
-        let plain = query.values().all(|value| !value.is_empty() && !value.contains(['\\', '"', '\n']));
+        // An escape makes the text longer than its parts, and an empty value is not in it.
+        let part = |(key, value): (usize, &str)| key + value.len() + r#"="","#.len();
+        let parts: usize = keys.iter().map(|key| key.len()).zip(query.values()).map(part).sum();
+        let plain = text.len() + ",".len() == parts && query.values().all(|value| !value.is_empty());
         let copies = if plain { 0 } else { query.values().map(str::len).sum() };
         let bytes = text.len() + copies;
         u32::try_from(bytes).ok()?;
@@ -221,6 +224,7 @@ impl Tuple {
 
     /// Counts a wrap.
     #[cold]
+    #[inline(never)]
     pub fn carry(&self) {
         // Relaxed: see `carries`. It stops at the top instead of wrapping itself.
         let _ =

@@ -13,7 +13,7 @@ use manometer::{
 };
 
 fn single(registry: &Registry, buckets: impl IntoIterator<Item = f64>) -> Histogram {
-    registry.histogram("h").buckets(buckets).single().unwrap()
+    registry.histogram("h").buckets(buckets).single().expect("good buckets")
 }
 
 #[test]

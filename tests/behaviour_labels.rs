@@ -8,7 +8,7 @@ use common::{each_engine, family, listed, page, registry, rows, samples};
 use manometer::{Counter, Family, LabelError, MetricPoint, Registry, View, collect, encode::Format};
 
 fn requests(registry: &Registry, keys: &[&str]) -> Family<Counter> {
-    registry.counter("requests").labels(keys.iter().copied()).declare().unwrap()
+    registry.counter("requests").labels(keys.iter().copied()).declare().expect("good keys")
 }
 
 fn arity(expected: usize, given: usize) -> LabelError {

@@ -77,7 +77,7 @@ impl Response {
     }
 }
 
-/// The content of a chunked body; fails if its last chunk is missing.
+/// The content of a chunked body; fails if its last chunk is missing, or one is much longer than 64 KiB (ITR-10).
 fn unchunk(mut rest: &[u8]) -> Vec<u8> {
     let mut content = Vec::new();
     loop {
@@ -87,6 +87,7 @@ fn unchunk(mut rest: &[u8]) -> Vec<u8> {
         if length == 0 {
             return content;
         }
+        assert!(length < 2 * 64 * 1024, "a piece of {length} bytes: pieces must not grow with the page");
         content.extend_from_slice(&rest[line + 2..][..length]);
         rest = &rest[line + 2 + length + 2..];
     }

@@ -8,6 +8,7 @@ pub mod load;
 pub mod lookup;
 pub mod pages;
 pub mod sides;
+pub mod table;
 
 use std::{sync::Barrier, thread};
 

@@ -38,6 +38,7 @@ pub struct HealthReport {
 impl Health {
     /// Counts a refused value.
     #[cold]
+    #[inline(never)]
     pub fn reject(&self, reason: ValueError) {
         self.rejected[index(reason)].fetch_add(1, Ordering::Relaxed);
     }

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Lets a real Prometheus scrape the example server in both formats, and compares what it stored with what the server counted.
+#
+# Takes prometheus and promtool from the PATH, or else unpacks Debian's package under the target directory: nothing is installed
+# and no service starts. The parser of the Prometheus project goes into an environment of its own there. Once all that is
+# there and built, this takes half a minute.
+set -eu
+cd "$(dirname "$0")/.."
+
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+tools=$target/prometheus
+mkdir -p "$tools"
+
+PATH=$PATH:$tools/usr/bin
+if ! command -v prometheus >/dev/null || ! command -v promtool >/dev/null; then
+    apt-get -qq update
+    # As root, since apt's own user may not write here.
+    (cd "$tools" && apt-get -qq -o APT::Sandbox::User=root download prometheus && dpkg -x prometheus_*.deb .)
+fi
+if ! "$tools/venv/bin/python" -c 'import prometheus_client' 2>/dev/null; then
+    python3 -m venv "$tools/venv"
+    "$tools/venv/bin/pip" --quiet install prometheus_client
+fi
+cargo build --quiet --release --example server
+
+exec "$tools/venv/bin/python" ci/prometheus_check.py "$target/release/examples/server"

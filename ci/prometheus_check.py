@@ -1,0 +1,252 @@
+#!/usr/bin/env python3
+"""Lets a real Prometheus scrape the example server, and compares what it stored with what the server counted.
+
+    prometheus_check.py SERVER
+
+SERVER is the built example. prometheus and promtool must be in the PATH, prometheus_client must be importable. Prometheus
+scrapes the server itself, which gives OpenMetrics, and through a proxy that asks for text. Exits with 1 at the first mismatch.
+"""
+
+import contextlib
+import http.server
+import json
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+import urllib.request
+
+LOAD_PER_SECOND = 400
+LOAD_SECONDS = 16
+LINGER_SECONDS = 10
+# Of the end of the load; Prometheus extrapolates from the first and the last scrape within it to its ends.
+RATE_WINDOW_SECONDS = 10
+RATE_TOLERANCE = 0.05
+OPENMETRICS, TEXT = "openmetrics", "text"
+ACCEPT = {OPENMETRICS: "application/openmetrics-text; version=1.0.0", TEXT: "text/plain"}
+CHECK_PAGE = pathlib.Path(__file__).with_name("check_page.py")
+
+CONFIG = """
+global:
+  scrape_interval: 1s
+  scrape_timeout: 1s
+scrape_configs:
+  - job_name: openmetrics
+    static_configs: [targets: ["{server}"]]
+  - job_name: text
+    static_configs: [targets: ["{proxy}"]]
+"""
+
+
+def expect(holds, what):
+    """Fails the check unless it holds."""
+    if not holds:
+        raise SystemExit(f"prometheus_check: {what}")
+
+
+def fetch(url, accept="*/*"):
+    """The body at a URL."""
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=5) as response:
+        return response.read()
+
+
+@contextlib.contextmanager
+def running(*command, **options):
+    """A process that is ended with the block."""
+    process = subprocess.Popen(command, **options)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def text_proxy(page_url):
+    """The address of a proxy that asks for text, whatever it is asked for."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            page = fetch(page_url, ACCEPT[TEXT])
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield "127.0.0.1:%d" % server.server_port
+        server.shutdown()
+
+
+def free_port():
+    """A port that was free a moment ago: Prometheus does not tell which one it took."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+class Prometheus:
+    """Prometheus's HTTP API."""
+
+    def __init__(self, port):
+        self.url = f"http://127.0.0.1:{port}"
+
+    def wait(self):
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                return fetch(f"{self.url}/-/ready")
+            except OSError:
+                expect(time.monotonic() < deadline, "Prometheus does not start")
+                time.sleep(0.1)
+
+    def query(self, expression, at):
+        """The result of an expression: a list of labels and value."""
+        parameters = urllib.parse.urlencode({"query": expression, "time": at})
+        answer = json.loads(fetch(f"{self.url}/api/v1/query?{parameters}"))
+        return [(series["metric"], float(series["value"][1])) for series in answer["data"]["result"]]
+
+    def number(self, expression, at):
+        """The value of an expression that has one."""
+        result = self.query(expression, at)
+        expect(len(result) == 1, f"{expression} has {len(result)} values")
+        return result[0][1]
+
+    def targets(self):
+        return json.loads(fetch(f"{self.url}/api/v1/targets"))["data"]["activeTargets"]
+
+    def refused_samples(self):
+        """Prometheus's own counts of samples and pages that it did not take."""
+        own = fetch(f"{self.url}/metrics").decode()
+        pattern = r"^(prometheus_target_scrapes?_(?:sample|exceeded)_\w+_total|prometheus_target_scrape_pool\w+failed_total) (.+)$"
+        return {name: float(count) for name, count in re.findall(pattern, own, re.M)}
+
+
+def read_until(lines, pattern):
+    """The groups of the first line that matches."""
+    for line in lines:
+        if found := re.search(pattern, line):
+            return found.groups()
+    raise SystemExit(f"prometheus_check: the server ended without saying {pattern!r}")
+
+
+def sample_of(labels):
+    """A series as a page writes it, without what Prometheus added."""
+    own = sorted((name, value) for name, value in labels.items() if name not in ("__name__", "job", "instance"))
+    inner = ",".join(f'{name}="{value}"' for name, value in own)
+    return labels["__name__"] + (f"{{{inner}}}" if inner else "")
+
+
+def check_pages(page_url):
+    """Both pages by the project's parsers, the text page by promtool too; returns how many samples each has."""
+    counts = {}
+    for page_format, accept in ACCEPT.items():
+        page = fetch(page_url, accept)
+        option = ["--text"] if page_format == TEXT else []
+        subprocess.run([sys.executable, CHECK_PAGE, *option], input=page, check=True)
+        counts[page_format] = sum(1 for line in page.splitlines() if not line.startswith(b"#"))
+        if page_format == TEXT:
+            subprocess.run(["promtool", "check", "metrics"], input=page, check=True)
+    return counts
+
+
+def check_job(prometheus, job, samples, totals, rate, load_end):
+    """What Prometheus stored of one format."""
+    now = time.time()
+    expect(prometheus.number(f'min_over_time(up{{job="{job}"}}[1m])', now) == 1, f"{job}: a scrape failed")
+    scraped = prometheus.number(f'scrape_samples_scraped{{job="{job}"}}', now)
+    expect(scraped == samples, f"{job}: {scraped} samples scraped, {samples} on the page")
+    created = prometheus.query(f'kv_requests_created{{job="{job}"}}', now)
+    expect(bool(created) == (job == OPENMETRICS), f"{job}: {len(created)} creation times, so this is another format")
+
+    stored = {sample_of(labels): value for labels, value in prometheus.query(f'{{__name__=~"kv_.+",job="{job}"}}', now)}
+    for sample, count in totals.items():
+        # An error that never happened has no series.
+        value = stored.get(sample, 0 if sample.startswith("kv_errors_total") else None)
+        expect(value == count, f"{job}: {sample} is {value}, the application counted {count}")
+
+    requests = f'kv_requests_total{{job="{job}"}}[{RATE_WINDOW_SECONDS}s]'
+    for expression, expected in (
+        (f"sum(rate({requests}))", rate),
+        (f"sum(increase({requests}))", rate * RATE_WINDOW_SECONDS),
+    ):
+        value = prometheus.number(expression, load_end)
+        print(f"{job}: {expression} = {value:.1f}, the application says {expected:.1f}")
+        expect(abs(value / expected - 1) <= RATE_TOLERANCE, f"{job}: off by more than {RATE_TOLERANCE:.0%}")
+    print(f"{job}: up, {int(scraped)} samples, {len(totals)} totals equal to the application's")
+
+
+def main():
+    expect(len(sys.argv) == 2, "usage: prometheus_check.py SERVER")
+    # Being told to stop runs the blocks to their ends, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("prometheus_check: told to stop"))
+    command = [sys.argv[1], "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--load", str(LOAD_PER_SECOND)]
+    command += ["--seconds", str(LOAD_SECONDS), "--linger", str(LINGER_SECONDS)]
+    with contextlib.ExitStack() as stack:
+        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(running(*command, stdout=subprocess.PIPE, text=True))
+        (page_url,) = read_until(server.stdout, r"^metrics: curl (\S+)")
+        proxy = stack.enter_context(text_proxy(page_url))
+        config = folder / "prometheus.yml"
+        config.write_text(CONFIG.format(server=urllib.parse.urlsplit(page_url).netloc, proxy=proxy))
+        port = free_port()
+        log = stack.enter_context(open(folder / "log", "w+"))
+        stack.enter_context(
+            running(
+                "prometheus",
+                f"--config.file={config}",
+                f"--storage.tsdb.path={folder / 'data'}",
+                f"--web.listen-address=127.0.0.1:{port}",
+                "--log.level=warn",
+                stdout=log,
+                stderr=log,
+            )
+        )
+        prometheus = Prometheus(port)
+        prometheus.wait()
+
+        requests, rate = read_until(server.stdout, r"^served (\d+) requests in \S+ s, (\S+) per second")
+        load_end = time.time() - 1
+        rows = (line.split() for line in server.stdout)
+        next(rows)
+        totals = {}
+        for sample, count, on_page, *differs in rows:
+            expect(not differs, f"the server's own page says {on_page}, the application counted {count} of {sample}")
+            totals[sample] = int(count)
+            if sample == "kv_requests_in_flight":
+                break
+        counted = sum(count for sample, count in totals.items() if sample.startswith("kv_requests_total"))
+        expect(counted == int(requests) > 0, f"{counted} requests in the table, {requests} above it")
+
+        time.sleep(3)  # two scrapes, at least
+        samples = check_pages(page_url)
+        for job in (OPENMETRICS, TEXT):
+            check_job(prometheus, job, samples[job], totals, float(rate), load_end)
+        targets = prometheus.targets()
+        expect(len(targets) == 2, f"{len(targets)} targets")
+        for target in targets:
+            expect(target["health"] == "up" and not target["lastError"], f"{target['scrapeUrl']}: {target['lastError']}")
+        refused = prometheus.refused_samples()
+        expect(refused and not any(refused.values()), f"Prometheus refused something: {refused}")
+        log.seek(0)
+        complaints = log.read()
+        expect(not complaints, f"Prometheus complains:\n{complaints}")
+        expect(server.wait(LINGER_SECONDS) == 0, "the server did not end well")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+//! What allocates nothing: recording into what exists, and every scrape but the first.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    hint::black_box,
+};
+
+use manometer::{
+    Collector, Registry,
+    encode::{Format, encode},
+};
+
+thread_local! {
+    /// Allocations of this thread; tests run side by side.
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+#[allow(unsafe_code, reason = "an allocator is an unsafe trait")]
+// SAFETY: every call goes on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.set(COUNT.get() + 1);
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.dealloc(memory, layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        COUNT.set(COUNT.get() + 1);
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.realloc(memory, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How often `act` allocates.
+fn allocations(act: impl FnOnce()) -> usize {
+    let before = COUNT.get();
+    act();
+    COUNT.get() - before
+}
+
+#[test]
+fn the_count_counts() {
+    assert_eq!(allocations(|| drop(black_box(vec![1u8; 100]))), 1);
+}
+
+#[test]
+fn gen_02_recording_through_handles_allocates_nothing() {
+    let registry = Registry::new();
+    let counter = registry.counter("c").single().unwrap();
+    let float = registry.float_counter("f").single().unwrap();
+    let gauge = registry.gauge("g").single().unwrap();
+    let level = registry.up_down_gauge("l").single().unwrap();
+    let narrow = registry.histogram("n").buckets([0.1, 1.0, 10.0]).single().unwrap();
+    let wide = registry.histogram("w").buckets((1..=200).map(f64::from)).single().unwrap();
+    let summary = registry.summary("s").single().unwrap();
+    let record = || {
+        counter.inc();
+        counter.add(3);
+        float.add(0.5);
+        gauge.set(2.0);
+        gauge.add(1.0);
+        level.inc();
+        level.dec();
+        for value in [0.0, 0.05, 5.0, 150.0, f64::NAN, -1.0] {
+            narrow.observe(value);
+            wide.observe(value);
+            summary.observe(value);
+        }
+    };
+    record();
+    assert_eq!(allocations(|| (0..1000).for_each(|_| record())), 0);
+}
+
+#[test]
+fn gen_02_lab_01_recording_by_labels_of_a_series_that_exists_allocates_nothing() {
+    let registry = Registry::new();
+    let requests = registry.counter("requests").labels(["method", "path", "status"]).declare().unwrap();
+    let full = registry.counter("full").labels(["k"]).max_series(1).declare().unwrap();
+    let waits = registry.histogram("waits").labels(["queue"]).buckets([1.0, 2.0]).declare().unwrap();
+    let record = || {
+        requests.inc(("GET", "/index.html", 200)).unwrap();
+        requests.add(["PUT", "a \"quoted\" path", ""], 2).unwrap();
+        waits.observe(("slow",), 1.5).unwrap();
+        drop(requests.with_labels(("GET", "/index.html", 200)).unwrap());
+        full.inc(("kept",)).unwrap();
+        full.inc(("too many",)).unwrap();
+    };
+    record();
+    assert_eq!(allocations(|| (0..1000).for_each(|_| record())), 0);
+    assert_eq!(full.with_labels((":overflow",)).unwrap().value(), 1001);
+}
+
+#[test]
+fn the_second_scrape_allocates_nothing() {
+    let registry = Registry::new();
+    let counters = registry.counter("c").help("H").labels(["i", "j"]).declare().unwrap();
+    let gauges = registry.gauge("g").unit("bytes").labels(["i"]).declare().unwrap();
+    let floats = registry.float_counter("f").labels(["i"]).declare().unwrap();
+    let narrow = registry.histogram("n").buckets([0.1, 1.0, 10.0]).labels(["i"]).declare().unwrap();
+    let wide = registry.histogram("w").buckets((1..=200).map(f64::from)).single().unwrap();
+    let summary = registry.summary("s").single().unwrap();
+    let record = || {
+        for i in 0..10_000 {
+            counters.inc((i, "j")).unwrap();
+        }
+        for i in 0..100 {
+            gauges.set((i,), 0.1 * f64::from(i)).unwrap();
+            floats.add((i,), 0.25).unwrap();
+            narrow.observe((i,), f64::from(i)).unwrap();
+            wide.observe(f64::from(i));
+            summary.observe(f64::from(i));
+        }
+    };
+    record();
+    let collector = Collector::new(&registry);
+    let (mut open_metrics, mut text) = (Vec::new(), Vec::new());
+    let scrape = |open_metrics: &mut Vec<u8>, text: &mut Vec<u8>| {
+        open_metrics.clear();
+        text.clear();
+        let set = collector.collect();
+        encode(&set, Format::OpenMetrics, open_metrics);
+        encode(&set, Format::Text, text);
+    };
+    scrape(&mut open_metrics, &mut text);
+    record();
+    // Other values have other numbers of digits; the pages need room for those.
+    open_metrics.reserve(1 << 20);
+    text.reserve(1 << 20);
+    assert_eq!(allocations(|| scrape(&mut open_metrics, &mut text)), 0);
+    assert!(open_metrics.len() > 10_000 * 20, "the page is only {} bytes", open_metrics.len());
+}

@@ -1,0 +1,102 @@
+//! The house of docs/design.md, section 2: imports run downward only, and atomics have one door.
+
+use std::{fs, path::Path};
+
+/// The rooms from the ground up. Rooms on one floor do not know each other.
+const FLOORS: &[&[&str]] = &[
+    &["model", "sync"],
+    &["arena"],
+    &["encode", "tuple", "cell"],
+    &["instrument"],
+    &["family"],
+    &["registry"],
+    &["collect"],
+    &["http"],
+    &["lib"],
+];
+
+fn floor(room: &str) -> usize {
+    let floor = FLOORS.iter().position(|rooms| rooms.contains(&room));
+    floor.unwrap_or_else(|| panic!("room {room:?} is on no floor: add it to FLOORS and to docs/design.md"))
+}
+
+/// Every file under `src/`, with the name of its room.
+fn files(folder: &Path, room: Option<&str>, found: &mut Vec<(String, String, String)>) {
+    for entry in fs::read_dir(folder).expect("src is here") {
+        let path = entry.expect("readable").path();
+        let name = path.file_stem().and_then(|name| name.to_str()).expect("named in ASCII").to_owned();
+        let room = room.unwrap_or(&name);
+        if path.is_dir() {
+            files(&path, Some(room), found);
+        } else {
+            let text = fs::read_to_string(&path).expect("readable");
+            found.push((path.display().to_string(), room.to_owned(), text));
+        }
+    }
+}
+
+fn house() -> Vec<(String, String, String)> {
+    let mut found = Vec::new();
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), None, &mut found);
+    assert!(found.len() > 40, "only {} files were read", found.len());
+    found
+}
+
+/// The rooms named by `crate::x` in code, and by `crate::{x, y::z, ..}`.
+fn imports(text: &str) -> Vec<String> {
+    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let mut rooms = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        let Some(list) = rest.strip_prefix('{') else {
+            rooms.push(word(rest));
+            continue;
+        };
+        let mut depth = 0;
+        let mut start = true;
+        for (at, c) in list.char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' if depth == 0 => start = true,
+                c if start && c.is_alphabetic() => {
+                    rooms.push(word(&list[at..]));
+                    start = false;
+                }
+                _ => {}
+            }
+        }
+    }
+    rooms
+}
+
+#[test]
+fn imports_run_downward_only() {
+    let mut arrows = 0;
+    for (file, room, text) in house() {
+        for import in imports(&text).iter().filter(|import| **import != room) {
+            arrows += 1;
+            assert!(floor(import) < floor(&room), "{file} looks up or sideways, at {import}");
+        }
+    }
+    assert!(arrows > 50, "only {arrows} imports were found: the reader of imports is broken");
+}
+
+#[test]
+fn atomics_and_thread_locals_come_through_sync() {
+    for (file, room, text) in house() {
+        for word in ["std::sync::atomic", "core::sync::atomic", "thread_local!", "loom::"] {
+            assert!(room == "sync" || !text.contains(word), "{file} names {word}");
+        }
+        let words_only = room == "model" || room == "encode";
+        assert!(!words_only || !text.contains("Ordering::Relaxed") && !text.contains("Atomic"), "{file} has state");
+    }
+}
+
+#[test]
+fn the_reader_of_imports_sees_what_there_is() {
+    let text = "use crate::{\n    arena::{self, Slot},\n    model::Points,\n};\nlet x = crate::sync::cores();\n// crate::http\n";
+    assert_eq!(imports(text), ["arena", "model", "sync"]);
+}
