@@ -88,8 +88,11 @@ impl Collector {
         // AcqRel: pairs with the exchange of everybody who asked before; see the head.
         self.begun.fetch_add(1, mutant!("begin_relaxed", Ordering::AcqRel, Ordering::Relaxed));
         // Taken out meanwhile, so that a panic leaves nothing half read for the next one to share.
-        let mut set = last.take().filter(|set| Arc::strong_count(set) == 1).unwrap_or_default();
-        let whole = Arc::get_mut(&mut set).expect("the only other references were in `last`");
+        let mut set = last.take().unwrap_or_default();
+        if Arc::get_mut(&mut set).is_none() {
+            set = Arc::default();
+        }
+        let whole = Arc::get_mut(&mut set).expect("nobody else has a reference, not even a weak one");
         refill(whole, &self.registry, self.with_created);
         *last = Some(set.clone());
         set

@@ -2,11 +2,14 @@
 
 mod common;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use common::{each_engine, family, listed, page, registry, rows, samples, together};
 use manometer::{
-    Collector, MetricPoint, collect,
+    Collector, MetricPoint, MetricSet, collect,
     encode::{Format, encode, samples as samples_of},
     model::Number,
 };
@@ -222,6 +225,20 @@ fn itr_04_a_collector_follows_the_registry() {
     let mut page = Vec::new();
     encode(&bare, Format::OpenMetrics, &mut page);
     assert!(!String::from_utf8(page).unwrap().contains("_created"));
+}
+
+#[test]
+fn itr_10_what_a_scraper_keeps_of_a_set_stops_nobody() {
+    let registry = registry();
+    let counter = registry.counter("c").single().unwrap();
+    let collector = Collector::new(&registry);
+    let weak = Arc::downgrade(&collector.collect());
+    counter.inc();
+    let held = collector.collect();
+    assert!(weak.upgrade().is_none(), "a set that nobody holds makes room");
+    counter.inc();
+    let totals = |set: &MetricSet| common::value(&family(set, "c").metrics().next().unwrap().point());
+    assert_eq!((totals(&held), totals(&collector.collect()), totals(&held)), (1.0, 2.0, 1.0));
 }
 
 #[test]

@@ -155,14 +155,30 @@ fn lab_07_numbers_and_booleans_are_converted_at_the_call() {
     family.inc((Box::<str>::from("5"),)).unwrap();
     family.inc((Arc::<str>::from("5"),)).unwrap();
     family.inc([String::from("5")].as_slice()).unwrap();
+    family.inc((5.0,)).unwrap();
+    family.inc((5.0f32,)).unwrap();
+    family.inc((0.1f32,)).unwrap();
+    family.inc((0.1,)).unwrap();
+    family.inc((1e300,)).unwrap();
+    family.inc((f64::NAN,)).unwrap();
+    family.inc((f32::INFINITY,)).unwrap();
+    family.inc((f64::NEG_INFINITY,)).unwrap();
+    family.inc((-0.0,)).unwrap();
+    family.inc((0,)).unwrap();
     family.inc((true,)).unwrap();
     family.inc((false,)).unwrap();
     family.inc((i64::MIN,)).unwrap();
     family.inc((u128::MAX,)).unwrap();
     let expected = [
+        ("+Inf", 1),
         ("-9223372036854775808", 1),
+        ("-Inf", 1),
+        ("0", 2),
+        ("0.1", 2),
+        ("1e+300", 1),
         ("340282366920938463463374607431768211455", 1),
-        ("5", 9),
+        ("5", 11),
+        ("NaN", 1),
         ("false", 1),
         ("true", 1),
     ];
