@@ -113,7 +113,9 @@ impl Tuple {
     ///
     /// `keys` are the family's label keys. None if it would not fit in 4 GiB.
     pub fn new(query: &Query<'_>, keys: &[Box<str>], text: &str, slot: Slot, state: f64) -> Option<Self> {
-        let plain = query.values().all(|value| !value.is_empty() && !value.contains(['\\', '"', '\n']));
+        // An escape makes a text longer, and an empty value is not in it.
+        let bare: usize = keys.iter().zip(query.values()).map(|(key, value)| key.len() + value.len() + r#"="","#.len()).sum();
+        let plain = text.len() + ",".len() == bare && query.values().all(|value| !value.is_empty());
         let copies = if plain { 0 } else { query.values().map(str::len).sum() };
         let bytes = text.len() + copies;
         u32::try_from(bytes).ok()?;
