@@ -134,12 +134,15 @@ impl Core {
     #[inline]
     pub fn with_series<R>(&self, prefix: &[Box<str>], values: &[&str], op: impl FnOnce(SeriesRef<'_>) -> R) -> R {
         let query = Query::new(&self.seed, prefix, values);
-        if let Some(pin) = arena::pin() {
-            if let Some(tuple) = self.index.find(&pin, &query).or_else(|| self.find_overflow(&pin)) {
+        let pin = arena::pin();
+        if let Some(pin) = &pin {
+            if let Some(tuple) = self.index.find(pin, &query).or_else(|| self.find_overflow(pin)) {
                 return op(SeriesRef { tuple: &tuple, shared: &self.shared });
             }
         }
-        self.with_unindexed(&query, op)
+        let looked = pin.is_some();
+        drop(pin);
+        self.with_unindexed(&query, looked, op)
     }
 
     /// The overflow series, if the family is full and has one, and the index is known to miss nothing.
@@ -151,17 +154,21 @@ impl Core {
         Some(tuple)
     }
 
-    /// Finds the series in the map, or creates it, or ends in the overflow series.
+    /// Finds the series in the map, or creates it, or ends in the overflow series. `looked` in the index, it was not there.
     #[cold]
     #[inline(never)]
-    fn with_unindexed<R>(&self, query: &Query<'_>, op: impl FnOnce(SeriesRef<'_>) -> R) -> R {
+    fn with_unindexed<R>(&self, query: &Query<'_>, looked: bool, op: impl FnOnce(SeriesRef<'_>) -> R) -> R {
         let mut op = Some(op);
         let mut run = |tuple: &Tuple| op.take().expect("one step runs it")(SeriesRef { tuple, shared: &self.shared });
-        // Who has no slab looks here first; the map's shard keeps removers out meanwhile (C2).
-        if let Some(done) = self.map.with(query as &dyn LabelKey, &mut run) {
-            return done;
+        let full = self.is_full();
+        // Who has no slab looks here first; the map's shard keeps removers out meanwhile (C2). Who has looked in the index already
+        // need not, unless the overflow series would come next: a few tuples cannot be indexed.
+        if full || !looked {
+            if let Some(done) = self.map.with(query as &dyn LabelKey, &mut run) {
+                return done;
+            }
         }
-        if let Some(overflow) = self.overflow.as_ref().filter(|_| self.is_full()) {
+        if let Some(overflow) = self.overflow.as_ref().filter(|_| full) {
             let overflow = Query::hashed(overflow.hash, &overflow.values);
             if let Some(done) = self.map.with(&overflow as &dyn LabelKey, &mut run) {
                 self.count_overflow();
