@@ -1,7 +1,4 @@
 //! The series of a family in label order, as one immutable list that scrapes share.
-//!
-//! It holds the text of all labels once more, end to end in the order of a page: a page of 100 000 lines is then copied from one
-//! run of memory, and does not wait for each tuple to come from wherever it was made.
 
 use std::cmp::Ordering;
 
@@ -13,10 +10,6 @@ pub struct Order {
     /// Which change of the family this is the state after.
     generation: u64,
     rows: Box<[Tuple]>,
-    /// The labels of all rows as a page prints them.
-    text: Box<str>,
-    /// Where the text of each row ends.
-    ends: Box<[usize]>,
 }
 
 impl Order {
@@ -52,13 +45,7 @@ impl Order {
             rows.push(tuple);
         }
         rows.extend(kept);
-        let mut text = String::with_capacity(rows.iter().map(|tuple| tuple.text().len()).sum());
-        let mut append = |tuple: &Tuple| {
-            text.push_str(tuple.text());
-            text.len()
-        };
-        let ends = rows.iter().map(&mut append).collect();
-        Arc::new(Self { generation, rows: rows.into_boxed_slice(), text: text.into_boxed_str(), ends })
+        Arc::new(Self { generation, rows: rows.into_boxed_slice() })
     }
 }
 
@@ -68,8 +55,7 @@ impl LabelRows for Order {
     }
 
     fn text(&self, row: usize) -> &str {
-        let start = row.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.text[start..self.ends[row]]
+        self.rows[row].text()
     }
 
     fn value(&self, row: usize, key: usize) -> &str {
