@@ -223,8 +223,6 @@ impl Tuple {
     }
 
     /// Counts a wrap.
-    #[cold]
-    #[inline(never)]
     pub fn carry(&self) {
         // Relaxed: see `carries`. It stops at the top instead of wrapping itself.
         let _ =

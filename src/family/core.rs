@@ -229,7 +229,7 @@ impl Core {
         ledger.sweep(&self.shared);
         let points = family.refill(order.clone());
         points.clear();
-        ledger.append_all(&self.shared, order.rows(), points, with_created);
+        ledger.append_all(&self.shared, order.rows(), order.slots(), points, with_created);
     }
 
     /// A family for [`collect_into`](Self::collect_into), without series.

@@ -68,7 +68,7 @@ impl Counter {
 
     #[inline(always)]
     pub(crate) fn add_at(slot: Slot, series: SeriesRef<'_>, amount: u64) {
-        arena::write!(slot, cell => count::add(cell, amount, || series.tuple.carry()));
+        arena::write!(slot, cell => count::add(cell, amount, || series.carry()));
     }
 }
 

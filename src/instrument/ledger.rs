@@ -231,18 +231,30 @@ impl Ledger {
         }
     }
 
-    /// Appends all series of a family, whose tuples are `rows`, to its columns. The same as [`append`](Self::append) for each;
-    /// many counters are summed block by block instead of slot by slot.
-    pub fn append_all(&mut self, shared: &Shared, rows: &[Tuple], points: &mut Points, with_created: bool) {
+    /// Appends all series of a family, whose tuples are `rows` and whose slots are `slots`, to its columns. The same as
+    /// [`append`](Self::append) for each; many counters are summed block by block instead of slot by slot.
+    pub fn append_all(
+        &mut self,
+        shared: &Shared,
+        rows: &[Tuple],
+        slots: &[Slot],
+        points: &mut Points,
+        with_created: bool,
+    ) {
         let series = |tuple| SeriesRef { tuple, shared };
         let many = rows.len() >= MANY_ROWS && shared.kind == Kind::Counter;
         let mut sums = mem::take(&mut self.sums);
         match points {
             Points::Counter { totals, created } if many && self.pool.sum(arena(), &mut sums) => {
-                totals.extend(rows.iter().map(|tuple| {
-                    let held = whole(sums.of(tuple.slot()).into(), tuple);
-                    self.total_of(series(tuple), held, Reading::Look)
-                }));
+                if self.bases.is_empty() && !shared.has_carried() {
+                    // What the cells hold is what there is, and nothing lies in the tuples.
+                    totals.extend(slots.iter().map(|slot| sums.of(*slot)));
+                } else {
+                    totals.extend(rows.iter().map(|tuple| {
+                        let held = whole(sums.of(tuple.slot()).into(), tuple);
+                        self.total_of(series(tuple), held, Reading::Look)
+                    }));
+                }
                 if with_created {
                     created.extend(rows.iter().map(|tuple| self.created(series(tuple))));
                 }

@@ -7,7 +7,7 @@ use crate::{
     arena::{self, OwnedCell, Slot},
     cell::{count, flip, search::Search, undo},
     model::{Metadata, MetricType, Points},
-    sync::{Arc, Mutex, MutexGuard, unix_millis},
+    sync::{Arc, AtomicBool, Mutex, MutexGuard, Ordering, unix_millis},
     tuple::Tuple,
 };
 
@@ -87,6 +87,8 @@ pub struct Shared {
     pub metadata: Arc<Metadata>,
     /// Where refusals are counted.
     pub health: Arc<Health>,
+    /// Whether the word of some counter has wrapped.
+    carried: AtomicBool,
     ledger: Mutex<Ledger>,
 }
 
@@ -96,12 +98,25 @@ impl Shared {
         let search = Search::new(metadata.thresholds().clone());
         let width = kind.width(search.buckets());
         let alone = metadata.label_keys().is_empty();
-        Self { search, kind, metadata, health, ledger: Mutex::new(Ledger::new(width, alone)) }
+        Self {
+            search,
+            kind,
+            metadata,
+            health,
+            carried: AtomicBool::new(false),
+            ledger: Mutex::new(Ledger::new(width, alone)),
+        }
     }
 
     /// The family's books. Whoever holds them is its only reader: they may move the selectors of wide cells.
     pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock()
+    }
+
+    /// Whether the word of some counter has wrapped, so that its tuple has a carry.
+    pub fn has_carried(&self) -> bool {
+        // Relaxed: readers come here after an Acquire of the word that wrapped; see `cell::count`.
+        self.carried.load(Ordering::Relaxed)
     }
 
     /// What a new series holds in the word beside its cells.
@@ -130,6 +145,15 @@ pub struct SeriesRef<'a> {
 }
 
 impl SeriesRef<'_> {
+    /// Counts a wrap of this counter's word, before it is stored.
+    #[cold]
+    #[inline(never)]
+    pub fn carry(self) {
+        // Relaxed: the fence in `cell::count::add` publishes it.
+        self.shared.carried.store(true, Ordering::Relaxed);
+        self.tuple.carry();
+    }
+
     /// Adds `times` observations of `value` to `bucket`.
     #[inline(always)]
     pub fn record(self, slot: Slot, bucket: usize, value: f64, times: u32) {

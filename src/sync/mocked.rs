@@ -188,6 +188,9 @@ pub fn null_pointers<T, const N: usize>() -> Box<[AtomicPtr<T>; N]> {
     Box::new(std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())))
 }
 
+/// There are no caches here.
+pub fn prefetch(_: *const u8) {}
+
 /// Two cores.
 pub fn cores() -> usize {
     2

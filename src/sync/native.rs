@@ -164,6 +164,21 @@ pub fn null_pointers<T, const N: usize>() -> Box<[AtomicPtr<T>; N]> {
     }
 }
 
+/// Asks for the two cache lines from `address` on, if the processor can be asked; changes nothing else.
+#[inline(always)]
+pub fn prefetch(address: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    #[allow(unsafe_code, reason = "a prefetch is an intrinsic on a raw pointer")]
+    // SAFETY: a prefetch never faults, whatever the address; SSE is part of x86-64.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(address.cast());
+        _mm_prefetch::<_MM_HINT_T0>(address.wrapping_add(64).cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
 /// Cores that this process may use.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
