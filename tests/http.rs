@@ -215,7 +215,7 @@ fn htp_06_other_methods_are_refused() {
 }
 
 #[test]
-fn htp_07_negotiation() {
+fn htp_07_s_15_negotiation() {
     let server = server();
     let text = [
         // What clients send: curl, a browser, Prometheus before 2.5, one with OpenMetrics switched off, and other agents.
