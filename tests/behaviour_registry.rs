@@ -60,7 +60,7 @@ fn gen_01_a_refused_declaration_leaves_nothing() {
 
 #[test]
 fn gen_01_more_keys_than_a_tuple_holds_are_refused() {
-    let registry = Registry::new();
+    let registry = registry();
     let keys = |count: usize| (0..count).map(|key| format!("k{key}")).collect::<Vec<_>>();
     let wide = registry.counter("wide").labels(keys(255)).declare().unwrap();
     let values: Vec<String> = (0..255).map(|value| value.to_string()).collect();

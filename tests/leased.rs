@@ -1,23 +1,37 @@
-//! The tests of behaviour once more, in a process in which no thread owns a slab: every record leases one.
+//! The tests of behaviour and of stress once more, with no thread owning a slab: every record leases one.
 
-#![allow(clippy::duplicate_mod, reason = "each file brings the common ground along")]
+#![allow(clippy::duplicate_mod, reason = "each file brings its own `common`, and here they meet")]
+
+mod common;
 
 #[path = "behaviour_counter.rs"]
-mod counter;
+mod behaviour_counter;
 #[path = "behaviour_gauge.rs"]
-mod gauge;
+mod behaviour_gauge;
 #[path = "behaviour_histogram.rs"]
-mod histogram;
+mod behaviour_histogram;
 #[path = "behaviour_iteration.rs"]
-mod iteration;
+mod behaviour_iteration;
 #[path = "behaviour_labels.rs"]
-mod labels;
+mod behaviour_labels;
 #[path = "behaviour_registry.rs"]
-mod registry;
+mod behaviour_registry;
 #[path = "behaviour_summary.rs"]
-mod summary;
+mod behaviour_summary;
+#[path = "behaviour_timer.rs"]
+mod behaviour_timer;
+#[path = "stress/main.rs"]
+mod stress;
 
 #[test]
-fn no_thread_owns_a_slab() {
-    assert_eq!(manometer::slab_counts().owned, 0);
+fn every_thread_of_this_binary_leases() {
+    common::each_engine(|engine| {
+        assert_eq!(engine, common::Engine::Leased);
+        let registry = common::registry();
+        let counter = registry.counter("c").single().unwrap();
+        engine.spread(common::ROUNDS, |_| counter.inc());
+        let slabs = manometer::slab_counts();
+        assert_eq!((slabs.owned, slabs.max_owned), (0, 0));
+        assert!(slabs.leased > 0);
+    });
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use manometer::{MetricPoint, collect};
 
-use crate::common::{family, options, registry, stress, together, value, while_running};
+use super::common::{family, options, registry, stress, together, value, while_running};
 
 #[test]
 fn reg_10_gen_03_adding_and_removing_one_label_set_loses_nothing() {

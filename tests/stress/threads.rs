@@ -11,7 +11,7 @@ use std::{
 
 use manometer::{Collector, Counter, Histogram, MetricPoint, UpDownGauge};
 
-use crate::common::{family, registry, stress, together, value, while_running};
+use super::common::{family, registry, stress, together, value, while_running};
 
 #[test]
 fn gen_03_16_threads_of_a_million_adds_are_exact() {
