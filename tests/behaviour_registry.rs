@@ -95,6 +95,18 @@ fn reg_03_an_unlabelled_family_is_there_at_once() {
 }
 
 #[test]
+fn reg_10_the_series_of_an_unlabelled_family_can_go_and_come_again() {
+    let registry = registry();
+    let family = registry.counter("c").declare().unwrap();
+    family.inc(()).unwrap();
+    assert_eq!(family.series_count(), 1);
+    assert!(family.remove(()).unwrap().is_some());
+    assert_eq!((family.series_count(), family.collect().len()), (0, 0));
+    family.inc(()).unwrap();
+    assert_eq!((family.series_count(), family.sum()), (1, 1));
+}
+
+#[test]
 fn reg_04_a_labelled_family_has_no_series_until_the_first_lookup() {
     let registry = registry();
     let family = registry.counter("c").help("H").labels(["k"]).declare().unwrap();

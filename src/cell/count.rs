@@ -40,6 +40,7 @@ pub fn add(cell: OwnedCell<'_>, amount: u64, carry: impl FnOnce()) {
 /// Adds `amount` to a float total.
 #[inline(always)]
 pub fn add_f64(cell: OwnedCell<'_>, amount: f64) {
+    // Relaxed: see the head of this file.
     cell.put(0, (f64::from_bits(cell.own(0)) + amount).to_bits(), Ordering::Relaxed);
 }
 
@@ -75,6 +76,7 @@ pub fn level(arena: &Arena, slot: Slot) -> i64 {
     // Acquire: pairs with Release in `lower`. Lowered first: see the head of this file.
     let order = mutant!("level_relaxed", Ordering::Acquire, Ordering::Relaxed);
     let lowered = arena.cells(slot).fold(0u64, |sum, cell| sum.wrapping_add(cell.load(LOWERED, order)));
+    // Relaxed: the loads above brought in what happened before the lowerings they saw.
     let raised = arena.cells(slot).fold(0u64, |sum, cell| sum.wrapping_add(cell.load(RAISED, Ordering::Relaxed)));
     raised.wrapping_sub(lowered) as i64
 }

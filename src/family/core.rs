@@ -326,7 +326,12 @@ impl Core {
         let Some(overflow) = self.overflow.as_ref().filter(|_| !self.is_overflow(query.values())) else {
             // The one series that may use the spare slot.
             let slot = writer.spare.take().or_else(|| self.shared.ledger().open(&self.shared));
-            return slot.and_then(|slot| self.intern(writer, query, slot)).unwrap_or_else(|| self.nowhere());
+            let Some(tuple) = slot.and_then(|slot| self.intern(writer, query, slot)) else {
+                return self.nowhere();
+            };
+            // Release: as below. The overflow series does not count.
+            self.len.fetch_add(usize::from(self.overflow.is_none()), Ordering::Release);
+            return tuple;
         };
         if !self.is_full() {
             let slot = self.shared.ledger().open(&self.shared);
