@@ -88,8 +88,8 @@ impl Drop for Last {
         self.0.inc();
         self.1.dec();
         self.2.observe(1.0);
-        self.3.inc(("ended",)).unwrap();
-        self.3.with_labels(("held",)).unwrap().inc();
+        self.3.inc(("ended",)).expect("one value for one key");
+        self.3.with_labels(("held",)).expect("one value for one key").inc();
     }
 }
 
