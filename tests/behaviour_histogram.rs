@@ -2,9 +2,7 @@
 
 mod common;
 
-use std::sync::Mutex;
-
-use common::{each_engine, family, next_millisecond, page, registry, samples, together};
+use common::{each_engine, family, next_millisecond, page, registry, samples, together, while_running};
 use manometer::{
     DeclareError, Histogram, MetricPoint, Registry, ValueError, collect,
     encode::Format,
@@ -229,19 +227,16 @@ fn his_07_a_racing_observation_is_in_one_of_the_two() {
         let registry = registry();
         let histogram = single(&registry, (1..=bounds).map(f64::from));
         let rounds = 5 * common::ROUNDS;
-        let taken = Mutex::new((0, 0.0));
-        together(common::WRITERS + 1, |thread| {
-            if thread < common::WRITERS {
-                return (0..rounds).for_each(|_| histogram.observe(1.0));
-            }
-            for _ in 0..common::ROUNDS / 10 {
+        let (mut count, mut sum) = (0, 0.0);
+        while_running(
+            || together(common::WRITERS, |_| (0..rounds).for_each(|_| histogram.observe(1.0))),
+            || {
                 let point = histogram.reset();
-                let mut taken = taken.lock().unwrap();
-                *taken = (taken.0 + point.count(), taken.1 + point.sum);
                 assert_eq!(point.count() as f64, point.sum, "a torn hand-over");
-            }
-        });
-        let (count, sum) = taken.into_inner().unwrap();
+                count += point.count();
+                sum += point.sum;
+            },
+        );
         let all = (rounds * common::WRITERS) as u64;
         assert_eq!((count + histogram.count(), sum + histogram.sum()), (all, all as f64));
     }
@@ -252,17 +247,19 @@ fn gen_04_a_snapshot_is_consistent_under_load() {
     for bounds in [10, 160] {
         let registry = registry();
         let labelled = registry.histogram("h").buckets((1..=bounds).map(f64::from)).labels(["k"]).declare().unwrap();
-        together(common::WRITERS + 1, |thread| {
-            if thread < common::WRITERS {
-                return (0..5 * common::ROUNDS).for_each(|_| labelled.observe(("x",), 1.0).unwrap());
-            }
-            for _ in 0..common::ROUNDS / 10 {
+        while_running(
+            || {
+                together(common::WRITERS, |_| {
+                    (0..5 * common::ROUNDS).for_each(|_| labelled.observe(("x",), 1.0).unwrap())
+                })
+            },
+            || {
                 let set = collect(&registry);
-                let Some(metric) = family(&set, "h").metrics().next() else { continue };
+                let Some(metric) = family(&set, "h").metrics().next() else { return };
                 let MetricPoint::Histogram(point) = metric.point() else { panic!("a histogram's point") };
                 assert_eq!(point.count() as f64, point.sum);
                 assert!(point.cumulative.iter().all(|count| *count == point.count()));
-            }
-        });
+            },
+        );
     }
 }

@@ -77,7 +77,7 @@ const PREFIXES: bool = !LEASED;
 /// One writer and one reader of one histogram. What the reader saw is checked afterwards, for that takes longer than writing.
 fn snapshots_of_one_writer(buckets: usize) {
     let registry = registry();
-    let histogram = registry.histogram("h").buckets(bounds(buckets)).single().expect("good thresholds");
+    let histogram = registry.histogram("h").buckets(bounds(buckets)).single().expect("declared once");
     let enough = AtomicBool::new(false);
     let mut seen = vec![histogram.point()];
     while_running(
