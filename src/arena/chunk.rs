@@ -40,7 +40,7 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// A cell of any width that belongs to nobody: no block is cut from the first chunk.
+    /// A cell that nobody has: no block is cut from the first chunk, and no record makes it. It reads as zeros.
     pub const NOWHERE: Self = Self { chunk: 0, offset: 0 };
 
     /// The slot `offset` of chunk number `chunk`.

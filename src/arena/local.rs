@@ -81,19 +81,27 @@ pub fn own_cell(slot: Slot) -> Option<OwnedCell<'static>> {
 }
 
 /// Runs `op` on the cell at `slot` that this thread may write, after making what is missing. For [`write!`] alone.
+///
+/// Nothing is written [nowhere](Slot::NOWHERE): its chunk is never made here, so the hot path finds none and need not ask.
 #[cold]
 #[inline(never)]
-pub fn write_slow<R>(slot: Slot, op: impl FnOnce(OwnedCell<'_>) -> R) -> R {
+pub fn write_slow(slot: Slot, op: impl FnOnce(OwnedCell<'_>)) {
+    if slot == Slot::NOWHERE {
+        return;
+    }
     match LOCAL.with(Local::owner) {
         Some(owner) => op(owner.cell_or_new(slot)),
         None => write_leased(slot, op),
     }
 }
 
-/// Runs `op` on the cell at `slot` of a slab leased for it, whether or not this thread has one of its own.
-pub fn write_leased<R>(slot: Slot, op: impl FnOnce(OwnedCell<'_>) -> R) -> R {
+/// Runs `op` on the cell at `slot` of a slab leased for it, whether or not this thread has one of its own. Never nowhere.
+pub fn write_leased(slot: Slot, op: impl FnOnce(OwnedCell<'_>)) {
+    if slot == Slot::NOWHERE {
+        return;
+    }
     let lease = arena().lease(LOCAL.with(Local::seat));
-    op(lease.cell(slot))
+    op(lease.cell(slot));
 }
 
 /// That no other operation of several words is in flight on this thread, until it is dropped.

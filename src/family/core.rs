@@ -349,7 +349,7 @@ impl Core {
         self.get_or_create(writer, &Query::hashed(overflow.hash, &overflow.values))
     }
 
-    /// A series that nobody sees: for an unlabelled family whose series was removed when the process had no slot left.
+    /// A series that nobody sees: for a single or overflow series that was removed when the process had no slot left.
     fn nowhere(&self) -> Tuple {
         let query = Query::new(&self.seed, &[], &[]);
         let tuple = Tuple::new(&query, &[], "", Slot::NOWHERE, 0.0).expect("an empty text is short");
