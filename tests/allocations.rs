@@ -14,6 +14,8 @@ use manometer::{
 thread_local! {
     /// Allocations of this thread; tests run side by side.
     static COUNT: Cell<usize> = const { Cell::new(0) };
+    /// Bytes that this thread has taken and not given back.
+    static HELD: Cell<isize> = const { Cell::new(0) };
 }
 
 struct Counting;
@@ -23,17 +25,20 @@ struct Counting;
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.set(COUNT.get() + 1);
+        HELD.set(HELD.get() + layout.size() as isize);
         // SAFETY: the caller keeps the contract.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        HELD.set(HELD.get() - layout.size() as isize);
         // SAFETY: the caller keeps the contract.
         unsafe { System.dealloc(memory, layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         COUNT.set(COUNT.get() + 1);
+        HELD.set(HELD.get() + size as isize - layout.size() as isize);
         // SAFETY: the caller keeps the contract.
         unsafe { System.realloc(memory, layout, size) }
     }
@@ -139,4 +144,31 @@ fn the_second_scrape_allocates_nothing() {
     text.reserve(1 << 20);
     assert_eq!(allocations(|| scrape(&mut open_metrics, &mut text)), 0);
     assert!(open_metrics.len() > 10_000 * 20, "the page is only {} bytes", open_metrics.len());
+}
+
+#[test]
+fn reg_10_nothing_piles_up_where_nobody_scrapes() {
+    let registry = Registry::new();
+    let counter = registry.counter("c").labels(["k"]).declare().unwrap();
+    let gauge = registry.gauge("g").labels(["k"]).declare().unwrap();
+    let wide = registry.histogram("w").buckets((1..=200).map(f64::from)).labels(["k"]).declare().unwrap();
+    for key in 0..100 {
+        counter.inc((key,)).unwrap();
+    }
+    let cycle = |round: usize| {
+        counter.inc((1000 + round,)).unwrap();
+        gauge.set((round % 7,), 1.0).unwrap();
+        wide.observe((round,), 1.0).unwrap();
+        counter.remove((1000 + round,)).unwrap().unwrap();
+        gauge.remove_all();
+        wide.remove((round,)).unwrap().unwrap();
+        let other = Registry::new();
+        other.histogram("h").buckets([1.0, 2.0]).labels(["k"]).declare().unwrap().observe(("x",), 1.0).unwrap();
+        registry.counter("late").replace().unwrap();
+    };
+    (0..2_000).for_each(cycle);
+    let before = HELD.get();
+    (2_000..6_000).for_each(cycle);
+    let more = HELD.get() - before;
+    assert!(more < 64 << 10, "{more} bytes more after 4000 series that came and went");
 }
