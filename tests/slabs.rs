@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Barrier, Mutex, MutexGuard, PoisonError};
 
 use common::{family, registry, stress, together, value, while_running};
 use manometer::{Collector, set_max_owned_slabs, slab_counts};
@@ -70,11 +70,16 @@ fn gen_03_more_threads_than_slabs_share_and_lose_nothing() {
     let histogram = registry.histogram("h").buckets((0..100).map(f64::from)).single().unwrap();
     let rounds = stress(20_000);
     let threads = 4 * BATCH + most;
+    let all_have_recorded = Barrier::new(threads);
     while_running(
         || {
             together(threads, |thread| {
                 for round in 0..rounds {
                     held.inc();
+                    if round == 0 {
+                        // Else a thread may be through before the next begins, and leave it its slab.
+                        all_have_recorded.wait();
+                    }
                     histogram.observe(1.0);
                     if round % 16 == 0 {
                         counter.inc((thread % 3,)).unwrap();
