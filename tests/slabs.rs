@@ -15,7 +15,7 @@ fn turn() -> MutexGuard<'static, ()> {
 }
 
 /// Threads at one time.
-const BATCH: usize = 8;
+const BATCH: usize = 20;
 
 #[test]
 fn gen_03_short_threads_lose_nothing_and_leave_no_slabs() {

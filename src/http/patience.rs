@@ -1,6 +1,7 @@
 //! A stream that gives up on a client that reads nothing.
 
 use std::{
+    future::poll_fn,
     io,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -11,8 +12,11 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::TcpStream,
-    time::{Sleep, sleep},
+    time::{Sleep, sleep, timeout},
 };
+
+/// How long a refused client is listened to.
+const HEARING: Duration = Duration::from_secs(1);
 
 /// A TCP stream whose writes fail once the client has taken nothing for `limit`.
 ///
@@ -37,6 +41,26 @@ impl Patient {
             // A client that cannot take these few bytes does not get them; it is being cut off anyway.
             let _ = self.io.into_inner().try_write(text.as_bytes());
         }
+    }
+
+    /// Takes in what a refused client still sends, for `HEARING` and 1 MiB at most: closing with bytes unread would reset the
+    /// connection, and the client would lose the reply that says why.
+    pub async fn hear_out(mut self) {
+        let _ = poll_fn(|cx| Pin::new(&mut self).poll_shutdown(cx)).await;
+        let stream = self.io.into_inner();
+        let hear = async {
+            let mut unread = 1 << 20;
+            let mut piece = [0; 4096];
+            while unread > 0 && stream.readable().await.is_ok() {
+                match stream.try_read(&mut piece) {
+                    Ok(0) => break,
+                    Ok(read) => unread -= read.min(unread),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(_) => break,
+                }
+            }
+        };
+        let _ = timeout(HEARING, hear).await;
     }
 
     /// Passes on what a write came to, and keeps the time while it comes to nothing.

@@ -224,9 +224,15 @@ impl Door {
             }
         };
         let parts = connection.into_parts();
-        // A client that began a request is told; one that was idle is not waiting for an answer.
-        if end.is_err_and(|error| error.is_timeout()) && !parts.read_buf.is_empty() {
-            parts.io.say_last(TIMED_OUT);
+        match end {
+            Ok(()) => {}
+            // A client that began a request is told; one that was idle is not waiting for an answer.
+            Err(error) if error.is_timeout() => {
+                if !parts.read_buf.is_empty() {
+                    parts.io.say_last(TIMED_OUT);
+                }
+            }
+            Err(_) => parts.io.hear_out().await,
         }
     }
 }
