@@ -74,7 +74,8 @@ pub struct SlabCounts {
     pub max_owned: usize,
 }
 
-/// Says how many threads may have a slab of their own; later ones lease, at about five times the cost of a record.
+/// Says how many threads may have a slab of their own; later ones lease, at the cost of a compare-and-exchange
+/// and a store more for each record.
 ///
 /// The default is 64 or eight per core, whichever is more. A smaller number takes effect for threads that have not recorded yet;
 /// slabs that exist stay. Memory is 8 bytes per series and slab.
