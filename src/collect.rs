@@ -16,6 +16,8 @@
 //! Who asks does an exchange on `begun`, and so does who begins. If the asker saw an older number than the one a collection began
 //! with, its exchange came first, and all that it had done is visible to that collection.
 
+use std::fmt;
+
 use crate::{
     model::{MetricFamily, MetricSet},
     registry::Registry,
@@ -41,6 +43,23 @@ pub fn collect(registry: &Registry) -> MetricSet {
     let mut set = MetricSet::default();
     refill(&mut set, registry, true);
     set
+}
+
+/// Where a door gets what it shows: a [`Collector`], or a manager that also runs handlers first.
+pub trait Source: fmt::Debug + Send + Sync {
+    /// Whether there is anything to show.
+    fn is_enabled(&self) -> bool {
+        true
+    }
+
+    /// All families as of some moment after this call. It may wait for application code, so it is not for an asynchronous task.
+    fn scrape(&self) -> Arc<MetricSet>;
+}
+
+impl Source for Collector {
+    fn scrape(&self) -> Arc<MetricSet> {
+        self.collect()
+    }
 }
 
 /// Collects one registry again and again, for any number of scrapers.

@@ -9,6 +9,7 @@
     )
 )]
 
+pub mod backend;
 pub mod encode;
 pub mod model;
 
@@ -45,7 +46,7 @@ pub mod tuple;
 mod tuple;
 
 pub use arena::{SlabCounts, set_max_owned_slabs, slab_counts};
-pub use collect::{Collector, collect};
+pub use collect::{Collector, Source, collect};
 pub use family::{Family, LabelValue, LabelValues, Labels, NumberRoom, Tally, View};
 pub use instrument::{
     Clock, Counter, FloatCounter, Gauge, HealthReport, Histogram, Instrument, Monotonic, Summary, Timed, Timer,

@@ -16,6 +16,7 @@ mod metadata;
 mod name;
 mod number;
 mod point;
+mod settings;
 mod text;
 
 pub use columns::Points;
@@ -26,6 +27,7 @@ pub use label::{LabelRows, LabelTable, check_keys, write_label_text};
 pub use metadata::Metadata;
 pub use name::{FamilyName, reserved_names};
 pub use point::{CounterPoint, HistogramPoint, MetricPoint, Number, SummaryPoint, Timestamp};
+pub use settings::{ConfigError, Setting, Settings};
 
 pub(crate) use columns::entries;
 pub(crate) use kind::suffix;

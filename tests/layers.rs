@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["family"],
     &["registry"],
     &["collect"],
-    &["http"],
+    &["backend", "http"],
     &["lib"],
 ];
 
