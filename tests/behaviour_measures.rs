@@ -9,11 +9,11 @@ use manometer::{
 };
 
 fn help(manager: &Manager, raw: &str) -> String {
-    manager.registry().unwrap().metadata(raw).unwrap_or_else(|| panic!("no family {raw}")).help().to_owned()
+    manager.registry().expect("enabled").metadata(raw).unwrap_or_else(|| panic!("no family {raw}")).help().to_owned()
 }
 
 fn thresholds(manager: &Manager, raw: &str) -> Vec<f64> {
-    manager.registry().unwrap().metadata(raw).unwrap().thresholds().to_vec()
+    manager.registry().expect("enabled").metadata(raw).expect("declared").thresholds().to_vec()
 }
 
 #[test]

@@ -10,7 +10,7 @@ use common::{
 use manometer::{Counter, DeclareError, Gauge, Manager, Scope, model::MetricSet};
 
 fn scope(manager: &Manager, host: &str) -> Scope {
-    manager.scope("c2s").preset("host", host).open().unwrap()
+    manager.scope("c2s").preset("host", host).open().expect("no trouble in a test")
 }
 
 fn raws(set: &MetricSet) -> Vec<&str> {

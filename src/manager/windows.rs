@@ -76,10 +76,13 @@ impl Window {
     }
 }
 
+/// Told whose total panicked, and what it said.
+type Failed = Box<dyn Fn(&str, &str) + Send>;
+
 /// All windows of a manager.
 pub(super) struct Windows {
     windows: Vec<Window>,
-    failed: Box<dyn Fn(&str, &str) + Send>,
+    failed: Failed,
 }
 
 impl Windows {

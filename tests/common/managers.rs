@@ -21,13 +21,13 @@ pub struct HandClock(Arc<Mutex<Duration>>);
 
 impl HandClock {
     pub fn advance(&self, seconds: f64) {
-        *self.0.lock().unwrap() += Duration::from_secs_f64(seconds);
+        *self.0.lock().expect("no test panics here") += Duration::from_secs_f64(seconds);
     }
 }
 
 impl Clock for HandClock {
     fn now(&self) -> Duration {
-        *self.0.lock().unwrap()
+        *self.0.lock().expect("no test panics here")
     }
 }
 
@@ -50,12 +50,12 @@ pub enum Trouble {
 impl Notes {
     /// What was asked since the last time.
     pub fn take(&self) -> Vec<&'static str> {
-        std::mem::take(&mut *self.asked.lock().unwrap())
+        std::mem::take(&mut *self.asked.lock().expect("no test panics here"))
     }
 
     fn note(&self, what: &'static str) {
-        self.asked.lock().unwrap().push(what);
-        if *self.trouble.lock().unwrap() == Trouble::Panics {
+        self.asked.lock().expect("no test panics here").push(what);
+        if *self.trouble.lock().expect("no test panics here") == Trouble::Panics {
             panic!("{what} goes wrong");
         }
     }
@@ -87,7 +87,7 @@ impl Provider for Noting {
 
     fn flush(&self) -> Result<(), PushError> {
         self.notes.note("flush");
-        match *self.notes.trouble.lock().unwrap() {
+        match *self.notes.trouble.lock().expect("no test panics here") {
             Trouble::Errors => {
                 let source = io::Error::other("nobody there");
                 Err(PushError::Send { server: "127.0.0.1:1".to_owned(), source })
@@ -117,12 +117,12 @@ pub fn noting() -> (ManagerBuilder, Notes) {
 
 /// A manager that collects when asked.
 pub fn manual() -> Manager {
-    Manager::builder().provider("internal").manual().build().unwrap()
+    Manager::builder().provider("internal").manual().build().expect("a good description")
 }
 
 /// A manager that is disabled.
 pub fn disabled() -> Manager {
-    Manager::builder().build().unwrap()
+    Manager::builder().build().expect("a good description")
 }
 
 /// Waits until `what` is so. Whoever fails here has waited ten seconds.
@@ -138,25 +138,25 @@ pub fn until(text: &str, mut what: impl FnMut() -> bool) {
 pub fn count(manager: &Manager, raw: &str) -> u64 {
     let registry = manager.registry().expect("enabled");
     let family = registry.get::<manometer::Histogram>(raw).unwrap_or_else(|| panic!("no histogram {raw}"));
-    family.with_labels(()).unwrap().count()
+    family.with_labels(()).expect("no keys").count()
 }
 
 /// The total of the counter of this raw name and labels; None if there is no such series.
 pub fn total<const KEYS: usize>(manager: &Manager, raw: &str, labels: [&str; KEYS]) -> Option<u64> {
     let registry = manager.registry().expect("enabled");
     let family = registry.get::<Counter>(raw).unwrap_or_else(|| panic!("no counter {raw}"));
-    family.find(labels).unwrap().map(|counter| counter.value())
+    family.find(labels).expect("as many as keys").map(|counter| counter.value())
 }
 
 /// The value of the gauge of this raw name.
 pub fn gauge(manager: &Manager, raw: &str) -> f64 {
     let registry = manager.registry().expect("enabled");
-    registry.get::<Gauge>(raw).unwrap_or_else(|| panic!("no gauge {raw}")).with_labels(()).unwrap().value()
+    registry.get::<Gauge>(raw).unwrap_or_else(|| panic!("no gauge {raw}")).with_labels(()).expect("no keys").value()
 }
 
 /// The page that a scraper gets.
 pub fn scraped(manager: &Manager) -> String {
     let mut page = Vec::new();
     assert_eq!(manometer::encode::encode(&manager.scrape(), manometer::encode::Format::OpenMetrics, &mut page), 0);
-    String::from_utf8(page).unwrap()
+    String::from_utf8(page).expect("a page is text")
 }
