@@ -4,7 +4,10 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -17,17 +20,30 @@ use manometer::{
 
 /// A clock that stands still until it is moved.
 #[derive(Clone, Debug, Default)]
-pub struct HandClock(Arc<Mutex<Duration>>);
+pub struct HandClock {
+    now: Arc<Mutex<Duration>>,
+    reads: Arc<AtomicU64>,
+}
 
 impl HandClock {
+    /// More reads than a collection of a few handlers takes.
+    const MANY_READS: u64 = 40;
+
     pub fn advance(&self, seconds: f64) {
-        *self.0.lock().expect("no test panics here") += Duration::from_secs_f64(seconds);
+        *self.now.lock().expect("no test panics here") += Duration::from_secs_f64(seconds);
+    }
+
+    /// Waits until whoever goes by this clock has looked at it so often that it must be waiting for the next tick.
+    pub fn settle(&self) {
+        let before = self.reads.load(Ordering::SeqCst);
+        until("the wait for a tick", || self.reads.load(Ordering::SeqCst) > before + Self::MANY_READS);
     }
 }
 
 impl Clock for HandClock {
     fn now(&self) -> Duration {
-        *self.0.lock().expect("no test panics here")
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        *self.now.lock().expect("no test panics here")
     }
 }
 
