@@ -54,6 +54,17 @@ pub fn counter_inc() -> Side {
     })
 }
 
+/// `Counter::inc` where each thread has a series of its own: what threads cost each other that share nothing but the machine.
+pub fn counter_inc_apart() -> Side {
+    let counters = Registry::new().counter("requests").labels(["thread"]).declare().expect("nothing is wrong with it");
+    let handles: Vec<_> = (0..8).map(|thread| counters.with_labels((thread,)).expect("one key")).collect();
+    Box::new(move |threads, ops| {
+        cpu_per_op(threads, ops, |index, ops| {
+            repeat(ops, &handles[index], |counter| counter.inc());
+        })
+    })
+}
+
 /// `Counter::inc` through a handle that is loaded anew each time.
 pub fn counter_inc_reloaded() -> Side {
     let counter = Registry::new().counter("requests").single().expect("nothing is wrong with it");

@@ -15,7 +15,7 @@ use std::{
 use super::{Kind, SeriesRef, Shared};
 use crate::{
     arena::{Slot, SlotPool, Sums, arena},
-    cell::{count, flip, undo},
+    cell::{count, flip, sum, undo},
     model::{Points, Timestamp},
     sync::{Ordering, unix_millis},
     tuple::Tuple,
@@ -146,13 +146,13 @@ impl Ledger {
 
     /// The total of a float counter.
     pub fn float(&mut self, series: SeriesRef<'_>, reading: Reading) -> f64 {
-        let held = finite(count::total_f64(arena(), series.tuple.slot()));
+        let held = finite(sum::total(arena(), series.tuple.slot()));
         self.float_of(series, held, reading)
     }
 
     /// Sets the total of a float counter. A step back is a reset.
     pub fn set_float(&mut self, series: SeriesRef<'_>, value: f64) {
-        let held = finite(count::total_f64(arena(), series.tuple.slot()));
+        let held = finite(sum::total(arena(), series.tuple.slot()));
         if value < self.float_of(series, held, Reading::Look) {
             begin_anew(series.tuple);
         }

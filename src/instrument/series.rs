@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Health, Ledger};
 use crate::{
     arena::{self, OwnedCell, Slot},
-    cell::{count, flip, search::Search, undo},
+    cell::{count, flip, search::Search, sum, undo},
     model::{Metadata, MetricType, Points},
     sync::{Arc, AtomicBool, Mutex, MutexGuard, Ordering, unix_millis},
     tuple::Tuple,
@@ -67,7 +67,8 @@ impl Kind {
     /// Words of a cell with `buckets` buckets; none for a gauge, whose value is in its tuple.
     pub fn width(self, buckets: usize) -> usize {
         match self {
-            Self::Counter | Self::FloatCounter => count::TOTAL_WIDTH,
+            Self::Counter => count::TOTAL_WIDTH,
+            Self::FloatCounter => sum::WIDTH,
             Self::Gauge => 0,
             Self::UpDownGauge => count::LEVEL_WIDTH,
             Self::Histogram | Self::Summary if buckets <= flip::NARROW => undo::HEAD + buckets,
