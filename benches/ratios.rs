@@ -111,6 +111,19 @@ fn counters(table: &mut Table, effort: Effort) {
     table.row("FloatCounter::add / atomic_float fetch_add", one / locked, "x", Claim::AtMost(0.45));
 }
 
+fn disabled(table: &mut Table, effort: Effort) {
+    let [branch, disabled] =
+        in_turn(effort.rounds, 5 * effort.ops, [(sides::one_branch(), 1), (sides::disabled_inc(), 1)]);
+    table.row("a loop with one branch", branch, "ns", Claim::None);
+    table.row("Counter::inc of a disabled manager", disabled, "ns", Claim::None);
+    table.row(
+        "Counter::inc of a disabled manager / a loop with one branch",
+        disabled / branch,
+        "x",
+        Claim::AtMost(1.5),
+    );
+}
+
 fn histograms(table: &mut Table, effort: Effort) {
     let sides = [
         (sides::observe_hot_cold(), 1),
@@ -216,7 +229,7 @@ fn main() -> ExitCode {
     let load = fs::read_to_string("/proc/loadavg").expect("Linux has it");
     let load = load.split(' ').next().and_then(|load| load.parse().ok()).expect("its first number");
     table.row("load average before; rivals lose less where cores are not free", load, "", Claim::None);
-    for part in [creation, counters, histograms, lookups, scrapes, under_load] {
+    for part in [creation, counters, disabled, histograms, lookups, scrapes, under_load] {
         part(&mut table, effort);
     }
     let csv = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("ratios.csv");

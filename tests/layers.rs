@@ -10,8 +10,9 @@ const FLOORS: &[&[&str]] = &[
     &["instrument"],
     &["family"],
     &["registry"],
-    &["collect"],
-    &["backend", "http"],
+    &["collect", "scope"],
+    &["backend", "http", "measure"],
+    &["manager"],
     &["lib"],
 ];
 

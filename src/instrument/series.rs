@@ -88,6 +88,8 @@ pub struct Shared {
     pub metadata: Arc<Metadata>,
     /// Where refusals are counted.
     pub health: Arc<Health>,
+    /// Whether a push provider tells of a series as soon as there is one.
+    pub announced: bool,
     /// Whether the word of some counter has wrapped.
     carried: AtomicBool,
     ledger: Mutex<Ledger>,
@@ -104,6 +106,7 @@ impl Shared {
             kind,
             metadata,
             health,
+            announced: false,
             carried: AtomicBool::new(false),
             ledger: Mutex::new(Ledger::new(width, alone)),
         }
