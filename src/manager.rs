@@ -256,7 +256,7 @@ impl Manager {
     }
 
     /// Ends the manager: waits for a collection that runs, does one more if there is a schedule, has the provider send what is left
-    /// and shut down, and lets go of all handlers. Values stay readable.
+    /// and shut down, and lets go of all handlers. Values stay readable. Who calls it meanwhile, on another thread, waits until all is sent.
     ///
     /// Called by a handler, it returns at once, and all this happens at the end of the collection.
     pub fn stop(&self) {
