@@ -20,7 +20,11 @@ mod schedule;
 mod state;
 mod windows;
 
-use std::{fmt, io, sync::OnceLock, time::Duration};
+use std::{
+    fmt, io,
+    sync::{OnceLock, Weak},
+    time::Duration,
+};
 
 use crate::{
     backend::Provider,
@@ -162,18 +166,17 @@ impl Manager {
             (provider.registry().clone(), shown)
         });
         let (registry, shown) = asked.map_err(|panic| refused(format!("it panicked: {panic}").into()))?;
-        // Past the state, which does not exist yet.
-        let push_provider = provider.clone();
-        let push = move || {
-            if let Ok(Err(error)) = isolation::isolated(|| push_provider.flush()) {
-                log::warn!("a scope is closed before all of it was sent: {error}");
-            }
-        };
+        // The state needs the books, and they need it. Weak, since scopes may outlive their manager.
+        let state = Arc::new(OnceLock::<Weak<State>>::new());
+        let late = state.clone();
+        let push =
+            move || late.get().and_then(Weak::upgrade).into_iter().for_each(|state| state.flush_unless_stopped());
         let books = Arc::new(Books::new(&registry, &builder.namespace, Box::new(push)));
         let root = Scope::root(&books);
         let own = Own::declare(&root, &*provider, builder.compat).map_err(|error| refused(error.into()))?;
         let clock = builder.clock_or_system();
-        let state = State::new(mode, &registry, Some(provider), clock, builder.created_samples, Some(own));
+        let made = Arc::new(State::new(mode, &registry, Some(provider), clock, builder.created_samples, Some(own)));
+        let _ = state.set(Arc::downgrade(&made));
         match mode {
             Mode::Scheduled(interval) => log::info!(
                 "statistics: provider {shown:?}, a collection every {} seconds once started",
@@ -182,7 +185,7 @@ impl Manager {
             Mode::Manual { .. } => log::info!("statistics: provider {shown:?}, no schedule: collected when asked"),
             Mode::Disabled => {}
         }
-        Ok(Self::over(state, root, books))
+        Ok(Self::over(made, root, books))
     }
 
     fn disabled(builder: &ManagerBuilder) -> Self {
@@ -196,11 +199,11 @@ impl Manager {
         let root = Scope::root(&books);
         let state =
             State::new(Mode::Disabled, &registry, None, builder.clock_or_system(), builder.created_samples, None);
-        Self::over(state, root, books)
+        Self::over(Arc::new(state), root, books)
     }
 
-    fn over(state: State, root: Scope, books: Arc<Books>) -> Self {
-        let handle = Handle { state: Arc::new(state), root, books, threads: Mutex::default() };
+    fn over(state: Arc<State>, root: Scope, books: Arc<Books>) -> Self {
+        let handle = Handle { state, root, books, threads: Mutex::default() };
         Self { handle: Arc::new(handle) }
     }
 

@@ -4,7 +4,7 @@ mod common;
 
 use common::{
     listed,
-    managers::{disabled, manual, noting, scraped},
+    managers::{Trouble, disabled, manual, noting, scraped, total},
     rows, value,
 };
 use manometer::{Counter, DeclareError, Gauge, Manager, Scope, model::MetricSet};
@@ -235,6 +235,24 @@ fn sco_06_no_series_is_made_behind_a_close() {
             assert_eq!(rows(common::family(&set, raw)), [["b"]], "{raw} has a series of a closed scope");
         }
     }
+}
+
+#[test]
+fn sco_06_pro_04_the_last_push_of_a_scope_fails_like_any_other() {
+    let (builder, notes) = noting();
+    let manager = builder.manual().build().unwrap();
+    let [a, b, late] = ["a", "b", "late"].map(|host| scope(&manager, host));
+    let errors = || total(&manager, "prosody_stats.collector_errors", [":provider"]);
+    *notes.trouble.lock().unwrap() = Trouble::Panics;
+    a.close();
+    assert_eq!(errors(), Some(1), "a panic is counted");
+    *notes.trouble.lock().unwrap() = Trouble::Errors;
+    b.close();
+    assert_eq!(errors(), Some(2), "an error too");
+    manager.stop();
+    assert_eq!(notes.take(), ["flush", "flush", "flush", "shutdown"]);
+    late.close();
+    assert_eq!(notes.take(), [""; 0], "it was shut down");
 }
 
 #[test]

@@ -261,6 +261,13 @@ impl State {
         }
     }
 
+    /// The last push before a scope goes. A provider that was shut down is asked nothing more.
+    pub(super) fn flush_unless_stopped(&self) {
+        if *self.phase.lock() != Phase::Stopped {
+            self.flush();
+        }
+    }
+
     /// Asks the provider, if there is one. None also if it panicked, which is logged and counted.
     pub(super) fn ask_provider<R>(&self, what: &str, ask: impl FnOnce(&dyn Provider) -> R) -> Option<R> {
         let provider = self.provider.as_ref()?;
