@@ -126,7 +126,8 @@ impl Manager {
             let text = isolation::isolated(|| error.to_string());
             log::error!("statistics are disabled: {}", text.unwrap_or_else(|panic| format!("no text, but {panic}")));
             isolation::discard(error);
-            Self::disabled_quietly(&ManagerBuilder::new())
+            // What is declared is checked as it would be with the provider, if the table says how.
+            Self::disabled_quietly(&ManagerBuilder::from_settings(settings).unwrap_or_else(|_| ManagerBuilder::new()))
         })
     }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::{sync::Mutex, time::Duration};
+use std::{cell::RefCell, time::Duration};
 
 use common::managers::{HandClock, scraped, until};
 use manometer::{
@@ -11,8 +11,10 @@ use manometer::{
     model::{ConfigError, Setting, Settings},
 };
 
-/// What was logged, by any thread.
-static LOGGED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+thread_local! {
+    /// What this thread logged. Other tests run at the same time, and log too.
+    static LOGGED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
 
 struct Logger;
 
@@ -21,20 +23,19 @@ impl log::Log for Logger {
         true
     }
     fn log(&self, record: &log::Record<'_>) {
-        LOGGED.lock().expect("no trouble in a test").push(format!("{}: {}", record.level(), record.args()));
+        let line = format!("{}: {}", record.level(), record.args());
+        LOGGED.with_borrow_mut(|logged| logged.push(line));
     }
     fn flush(&self) {}
 }
 
-/// What `act` logs; tests that look do so one after the other.
+/// What `act` logs, on this thread.
 fn logged<R>(act: impl FnOnce() -> R) -> (R, Vec<String>) {
-    static ONE: Mutex<()> = Mutex::new(());
-    let _one = ONE.lock().expect("no trouble in a test");
     log::set_max_level(log::LevelFilter::Info);
     let _ = log::set_logger(&Logger);
-    LOGGED.lock().expect("no trouble in a test").clear();
+    LOGGED.take();
     let result = act();
-    (result, std::mem::take(&mut LOGGED.lock().expect("no trouble in a test")))
+    (result, LOGGED.take())
 }
 
 fn with(key: &str, value: impl Into<Setting>) -> Settings {
@@ -254,6 +255,16 @@ fn sel_07_mgr_15_an_unusable_provider_disables_and_says_so_in_one_line() {
     assert!(!manager.is_enabled());
     let cause = "none of this name is built in; one of the program's own begins with a colon";
     assert_eq!(lines, [format!(r#"ERROR: statistics are disabled: provider "graphite" cannot be used: {cause}"#)]);
+}
+
+#[test]
+fn sel_07_mgr_12_a_manager_disabled_by_its_provider_checks_as_the_table_says() {
+    let settings = with("statistics", "graphite").with("strict_declarations", true).with("namespace", "shop");
+    let manager = Manager::new_or_disabled(&settings);
+    manager.counter("c").help("One").declare().unwrap();
+    let differs = manager.counter("c").help("Another").declare().unwrap_err();
+    assert!(matches!(differs, DeclareError::Conflict { field: "description", .. }));
+    assert_eq!(manager.scope("m").open().unwrap().prefix(), "shop_mod_m/");
 }
 
 #[test]

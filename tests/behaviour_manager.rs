@@ -404,7 +404,7 @@ fn mgr_08_scrapes_that_meet_share_a_collection_and_read_what_is_new() {
             })
             .collect();
         until("the others to ask", || arrived.load(Ordering::SeqCst) == 3);
-        thread::sleep(Duration::from_millis(30)); // they wait by now
+        thread::sleep(Duration::from_millis(200)); // they wait by now, on a busy machine too
         assert!(others.iter().all(|other| !other.is_finished()), "none goes by");
         gate.wait();
         first.join().unwrap();

@@ -191,9 +191,8 @@ impl ManagerBuilder {
     /// `Invalid` for an interval of 0 or a bad namespace; `Provider` if there is none of that name, or its factory fails.
     pub fn build(self) -> Result<Manager, ConfigError> {
         check_namespace(&self.namespace)?;
-        if self.when == When::Every(Duration::ZERO) {
-            let given = Setting::Integer(0).to_string();
-            return Err(ConfigError::Invalid { key: "statistics_interval".to_owned(), given, rule: INTERVAL_RULE });
+        if let When::Every(interval) = self.when {
+            check_interval(interval)?;
         }
         let (name, mode) = match (&self.provider, self.when) {
             (None, When::Unsaid | When::OnRequest) => return self.build_disabled(),
@@ -247,7 +246,7 @@ fn seconds(settings: &Settings, key: &str, rule: &'static str) -> Result<Option<
     number.map(|seconds| Duration::try_from_secs_f64(seconds).map_err(|_| invalid())).transpose()
 }
 
-/// What [`Manager::set_interval`] accepts.
+/// Refuses an interval that no schedule can have.
 pub(super) fn check_interval(interval: Duration) -> Result<(), ConfigError> {
     match interval {
         Duration::ZERO => Err(ConfigError::Invalid {
