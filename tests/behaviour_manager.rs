@@ -303,7 +303,7 @@ fn mgr_06_what_a_handler_leaves_behind_stops_nobody() {
     let (registered, owned) = (own.clone(), Bomb);
     let registration = manager.on_update("leaves", 1, move |_| {
         let _owned = &owned;
-        registered.lock().unwrap().take().map(manometer::manager::Registration::unregister);
+        registered.lock().unwrap().take().into_iter().for_each(manometer::manager::Registration::unregister);
     });
     *own.lock().unwrap() = Some(registration);
     let (early, late, owned) = (diary.clone(), diary.clone(), Bomb);
