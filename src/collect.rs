@@ -16,7 +16,7 @@
 //! Who asks does an exchange on `begun`, and so does who begins. If the asker saw an older number than the one a collection began
 //! with, its exchange came first, and all that it had done is visible to that collection.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use crate::{
     model::{MetricFamily, MetricSet},
@@ -52,13 +52,39 @@ pub trait Source: fmt::Debug + Send + Sync {
         true
     }
 
-    /// All families as of some moment after this call. It may wait for application code, so it is not for an asynchronous task.
+    /// All families as of some moment after this call. It may wait for application code, so it is not for an asynchronous task,
+    /// unless [`is_quick`](Self::is_quick).
     fn scrape(&self) -> Arc<MetricSet>;
+
+    /// Whether `scrape` only reads memory, and waits for nobody's code.
+    fn is_quick(&self) -> bool {
+        false
+    }
+
+    /// The last two collections that were made by a schedule; None if there is no schedule, or nothing to compare yet.
+    fn last_interval(&self) -> Option<Interval> {
+        None
+    }
+}
+
+/// Two collections, and the time between them by a clock that never steps.
+#[derive(Clone, Debug)]
+pub struct Interval {
+    /// What was at its beginning.
+    pub earlier: Arc<MetricSet>,
+    /// What was at its end.
+    pub later: Arc<MetricSet>,
+    /// How long it was.
+    pub elapsed: Duration,
 }
 
 impl Source for Collector {
     fn scrape(&self) -> Arc<MetricSet> {
         self.collect()
+    }
+
+    fn is_quick(&self) -> bool {
+        true
     }
 }
 

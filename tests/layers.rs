@@ -11,7 +11,8 @@ const FLOORS: &[&[&str]] = &[
     &["family"],
     &["registry"],
     &["collect"],
-    &["backend", "http"],
+    &["backend", "view"],
+    &["http"],
     &["lib"],
 ];
 
