@@ -27,3 +27,6 @@ mod viewer;
 pub use listing::{Form, Listing, ShowOptions, cfgraph, histogram, show};
 pub use pattern::{Pattern, ViewError};
 pub use viewer::Viewer;
+
+#[cfg(feature = "http")]
+pub(crate) use viewer::DISABLED;

@@ -151,17 +151,7 @@ fn viw_01_a_pattern_is_looked_for_in_raw_names() {
 
 #[test]
 fn viw_01_a_malformed_pattern_is_refused_with_its_position() {
-    let cases = [
-        ("[", 0),
-        ("ab[", 2),
-        ("a(b", 1),
-        ("*a", 0),
-        ("x{2,1}", 1),
-        (r"ab\q", 2),
-        ("a)", 1),
-        (r"é[", 2),
-        (r"\p{Greek}", 0),
-    ];
+    let cases = [("[", 0), ("ab[", 2), ("a(b", 1), ("*a", 0), ("x{2,1}", 1), (r"ab\q", 2), ("a)", 1), (r"é[", 2)];
     for (pattern, at) in cases {
         let error = Pattern::new(pattern).unwrap_err();
         let ViewError::Malformed { pattern: named, position, reason } = &error else { panic!("{error}") };
@@ -279,7 +269,7 @@ fn viw_06_the_prefix_goes_by_the_rounded_number() {
 }
 
 #[test]
-fn viw_07_bytes_in_memory_have_binary_prefixes() {
+fn viw_07_cmp_07_bytes_in_memory_have_binary_prefixes() {
     let compat = |bytes| {
         let set = MetricSet { families: vec![gauge("bytes", bytes)] };
         show(&set, &ShowOptions::new().compat(true)).lines().next().unwrap()[51..].to_owned()
@@ -323,7 +313,7 @@ impl Source for Script {
 
     fn scrape(&self) -> Arc<MetricSet> {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        Arc::new(MetricSet { families: self.families.lock().unwrap().clone() })
+        Arc::new(MetricSet { families: self.families.lock().expect("nobody panics with it").clone() })
     }
 
     fn last_interval(&self) -> Option<Interval> {
@@ -529,7 +519,7 @@ fn viw_09_s_21_every_histogram_is_drawn_and_none_fails() {
 }
 
 #[test]
-fn viw_11_bounds_that_do_not_fit_are_written_in_full() {
+fn viw_11_cmp_07_bounds_that_do_not_fit_are_written_in_full() {
     let legend = |thresholds: &[f64], compat| {
         let set = MetricSet { families: vec![distribution("bytes", thresholds, &vec![1; thresholds.len() + 1])] };
         let text = histogram(&set, &ShowOptions::new().compat(compat));

@@ -52,13 +52,15 @@ pub fn general(value: f64, digits: usize) -> String {
     format!("{}e{sign}{:02}", trim(mantissa), exponent.unsigned_abs())
 }
 
+/// Zero, NaN and the infinities.
 fn plain(value: f64) -> String {
-    match value {
-        value if value.is_nan() => "NaN".to_owned(),
-        value if value == 0.0 => "0".to_owned(),
-        value if value > 0.0 => "+Inf".to_owned(),
-        _ => "-Inf".to_owned(),
-    }
+    let text = match value {
+        0.0 => "0",
+        f64::INFINITY => "+Inf",
+        f64::NEG_INFINITY => "-Inf",
+        _ => "NaN",
+    };
+    text.to_owned()
 }
 
 /// `value` rounded to three significant digits, and the power of ten of the first of them.

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What is shown where nothing is counted.
-pub(crate) const DISABLED: &str = "Statistics are disabled. To enable them, set \"statistics\" to \"internal\", or \
+pub const DISABLED: &str = "Statistics are disabled. To enable them, set \"statistics\" to \"internal\", or \
                                    \"statistics_interval\" to a number of seconds.\n";
 
 /// Shows what a registry or a manager has.
