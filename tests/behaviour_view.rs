@@ -330,7 +330,7 @@ fn change(earlier: Vec<MetricFamily>, later: MetricFamily) -> String {
         elapsed: Duration::from_secs(5),
     };
     let text = show(&later, &ten_seconds_later().form(Form::Details).over(interval));
-    text.lines().next().unwrap().chars().skip(51).collect()
+    text.lines().next().expect("a line").chars().skip(51).collect()
 }
 
 #[test]
