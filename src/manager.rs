@@ -117,10 +117,15 @@ impl Manager {
 
     /// The manager that a table describes; a disabled one if that cannot be had, which is logged, so that the application runs on.
     pub fn new_or_disabled(settings: &Settings) -> Self {
-        Self::new(settings).unwrap_or_else(|error| {
+        let disabled = |error: ConfigError, builder: &ManagerBuilder| {
             log::error!("statistics are disabled: {error}");
-            Self::disabled_quietly(&ManagerBuilder::new())
-        })
+            Self::disabled_quietly(builder)
+        };
+        match ManagerBuilder::from_settings(settings) {
+            // What is declared is checked as this table says, whatever became of the provider.
+            Ok(builder) => builder.make().unwrap_or_else(|error| disabled(error, &builder)),
+            Err(error) => disabled(error, &ManagerBuilder::new()),
+        }
     }
 
     /// A manager that is disabled.

@@ -257,6 +257,15 @@ fn sel_07_mgr_15_an_unusable_provider_disables_and_says_so_in_one_line() {
 }
 
 #[test]
+fn sel_07_what_is_declared_is_checked_as_the_table_says_without_a_provider() {
+    let settings = with("statistics", ":nobody").with("strict_declarations", true).with("namespace", "shop");
+    let manager = Manager::new_or_disabled(&settings);
+    manager.counter("c").help("One").declare().unwrap();
+    assert!(matches!(manager.counter("c").help("Another").declare(), Err(DeclareError::Conflict { .. })));
+    assert_eq!(manager.scope("m").open().unwrap().prefix(), "shop_mod_m/");
+}
+
+#[test]
 fn mgr_15_one_true_line_says_what_runs() {
     let (_, lines) = logged(|| Manager::new(&Settings::new()).unwrap());
     assert_eq!(lines, ["INFO: statistics: disabled"]);

@@ -190,24 +190,24 @@ impl ManagerBuilder {
     /// # Errors
     /// `Invalid` for an interval of 0 or a bad namespace; `Provider` if there is none of that name, or its factory fails.
     pub fn build(self) -> Result<Manager, ConfigError> {
+        self.make()
+    }
+
+    pub(super) fn make(&self) -> Result<Manager, ConfigError> {
         check_namespace(&self.namespace)?;
         if self.when == When::Every(Duration::ZERO) {
             let given = Setting::Integer(0).to_string();
             return Err(ConfigError::Invalid { key: "statistics_interval".to_owned(), given, rule: INTERVAL_RULE });
         }
         let (name, mode) = match (&self.provider, self.when) {
-            (None, When::Unsaid | When::OnRequest) => return self.build_disabled(),
+            (None, When::Unsaid | When::OnRequest) => return Ok(Manager::disabled(self)),
             (None, When::Every(interval)) => ("internal", Mode::Scheduled(interval)),
             (Some(name), When::Unsaid) => (name.as_str(), Mode::Scheduled(DEFAULT_INTERVAL)),
             (Some(name), When::Every(interval)) => (name.as_str(), Mode::Scheduled(interval)),
             (Some(name), When::OnRequest) => (name.as_str(), Mode::Manual { min_interval: self.min_interval }),
         };
         let provider = providers::make(name, &self.factories, &self.provider_settings, self.registry_options)?;
-        Manager::enabled(&self, name, mode, provider)
-    }
-
-    pub(super) fn build_disabled(self) -> Result<Manager, ConfigError> {
-        Ok(Manager::disabled(&self))
+        Manager::enabled(self, name, mode, provider)
     }
 
     /// The clock, and whether it must be looked at again and again.
