@@ -13,6 +13,7 @@ mod pins;
 mod plan;
 mod roster;
 mod series;
+mod sum;
 mod threads;
 mod undo;
 mod wide;

@@ -10,9 +10,10 @@ const FLOORS: &[&[&str]] = &[
     &["instrument"],
     &["family"],
     &["registry"],
-    &["collect"],
-    &["backend", "view"],
+    &["collect", "scope"],
+    &["backend", "measure", "view"],
     &["http"],
+    &["manager"],
     &["lib"],
 ];
 

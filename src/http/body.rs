@@ -12,7 +12,7 @@ use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use http_body::{Frame, SizeHint};
 
-use crate::{encode::Page, model::MetricSet, sync::Arc, view::Listing};
+use crate::{collect::Source, encode::Page, model::MetricSet, sync::Arc, view::Listing};
 
 /// How much of a text is rendered at a time.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -39,20 +39,22 @@ pub struct Body {
     gzip: Option<GzEncoder<Vec<u8>>>,
     /// Whether a piece was rendered since others had their turn.
     took_turn: bool,
+    /// Who is told what a page left out.
+    source: Option<Arc<dyn Source>>,
 }
 
 impl Body {
     /// The body with this text, of which the first piece is rendered here. A body of one piece has a known length.
-    pub(super) fn new(text: Text, compressed: bool) -> Self {
+    pub(super) fn new(text: Text, compressed: bool, source: Arc<dyn Source>) -> Self {
         let gzip = compressed.then(|| GzEncoder::new(Vec::new(), Compression::fast()));
-        let mut body = Self { ready: Bytes::new(), rest: Some(text), gzip, took_turn: true };
+        let mut body = Self { ready: Bytes::new(), rest: Some(text), gzip, took_turn: true, source: Some(source) };
         body.render();
         body
     }
 
     /// A body of these bytes.
     pub(super) fn fixed(bytes: impl Into<Bytes>) -> Self {
-        Self { ready: bytes.into(), rest: None, gzip: None, took_turn: false }
+        Self { ready: bytes.into(), rest: None, gzip: None, took_turn: false, source: None }
     }
 
     /// All that is left.
@@ -76,6 +78,12 @@ impl Body {
         if let Some(text) = &mut self.rest {
             let (piece, more) = text.next_piece();
             if !more {
+                if let (Text::Page(page), Some(source)) = (text, &self.source) {
+                    match page.skipped() {
+                        0 => {}
+                        skipped => source.count_render_errors(skipped as u64),
+                    }
+                }
                 self.rest = None;
             }
             self.ready = match &mut self.gzip {

@@ -15,7 +15,7 @@ use std::{
 use super::{Kind, SeriesRef, Shared};
 use crate::{
     arena::{Slot, SlotPool, Sums, arena},
-    cell::{count, flip, undo},
+    cell::{count, flip, sum, undo},
     model::{Points, Timestamp},
     sync::{Ordering, unix_millis},
     tuple::Tuple,
@@ -92,7 +92,7 @@ impl Ledger {
             self.sweep_at = FEW_RETIRED.max(2 * self.retired.len());
         }
         match shared.kind {
-            Kind::Gauge => Some(Slot::NOWHERE),
+            Kind::Gauge => Some(Slot::BESIDE),
             _ => self.pool.take(arena()).or_else(|| {
                 // The last resort before there is none: series that are free and were not looked for.
                 self.sweep(shared);
@@ -141,22 +141,22 @@ impl Ledger {
             begin_anew(series.tuple);
         }
         self.saturated.remove(&series.tuple.slot());
-        self.bases.insert(series.tuple.slot(), Base::Total(held - i128::from(value)));
+        self.keep(series.tuple.slot(), Base::Total(held - i128::from(value)));
     }
 
     /// The total of a float counter.
     pub fn float(&mut self, series: SeriesRef<'_>, reading: Reading) -> f64 {
-        let held = finite(count::total_f64(arena(), series.tuple.slot()));
+        let held = finite(sum::total(arena(), series.tuple.slot()));
         self.float_of(series, held, reading)
     }
 
     /// Sets the total of a float counter. A step back is a reset.
     pub fn set_float(&mut self, series: SeriesRef<'_>, value: f64) {
-        let held = finite(count::total_f64(arena(), series.tuple.slot()));
+        let held = finite(sum::total(arena(), series.tuple.slot()));
         if value < self.float_of(series, held, Reading::Look) {
             begin_anew(series.tuple);
         }
-        self.bases.insert(series.tuple.slot(), Base::Float { held, set: value });
+        self.keep(series.tuple.slot(), Base::Float { held, set: value });
     }
 
     /// The value of a gauge.
@@ -177,7 +177,7 @@ impl Ledger {
             _ => 0,
         };
         if reading == Reading::Take {
-            self.bases.insert(slot, Base::Level(held));
+            self.keep(slot, Base::Level(held));
         }
         held.wrapping_sub(base)
     }
@@ -198,7 +198,7 @@ impl Ledger {
             sum -= base;
         }
         if let Some(taken) = taken {
-            self.bases.insert(slot, taken);
+            self.keep(slot, taken);
             begin_anew(series.tuple);
         }
         let count = cumulate(totals);
@@ -273,6 +273,13 @@ impl Ledger {
         self.pool.dissolve(arena());
     }
 
+    /// Writes down what readers subtract from now on. Of a series that is nowhere there is nothing to subtract.
+    fn keep(&mut self, slot: Slot, base: Base) {
+        if !slot.is_nowhere() {
+            self.bases.insert(slot, base);
+        }
+    }
+
     fn total_of(&mut self, series: SeriesRef<'_>, held: i128, reading: Reading) -> u64 {
         let slot = series.tuple.slot();
         let base = match self.bases.get(&slot) {
@@ -287,7 +294,7 @@ impl Ledger {
         });
         if reading == Reading::Take {
             self.saturated.remove(&slot);
-            self.bases.insert(slot, Base::Total(held));
+            self.keep(slot, Base::Total(held));
             begin_anew(series.tuple);
         }
         total
@@ -300,7 +307,7 @@ impl Ledger {
             _ => (0.0, 0.0),
         };
         if reading == Reading::Take {
-            self.bases.insert(slot, Base::Float { held, set: 0.0 });
+            self.keep(slot, Base::Float { held, set: 0.0 });
             begin_anew(series.tuple);
         }
         (held - base).max(0.0) + set
@@ -341,6 +348,8 @@ fn finite(sum: f64) -> f64 {
 }
 
 fn begin_anew(tuple: &Tuple) {
-    // Relaxed: see `Ledger::created`.
-    tuple.state().store(unix_millis() as f64, Ordering::Relaxed);
+    if !tuple.slot().is_nowhere() {
+        // Relaxed: see `Ledger::created`.
+        tuple.state().store(unix_millis() as f64, Ordering::Relaxed);
+    }
 }

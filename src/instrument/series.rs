@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Health, Ledger};
 use crate::{
     arena::{self, OwnedCell, Slot},
-    cell::{count, flip, search::Search, undo},
+    cell::{count, flip, search::Search, sum, undo},
     model::{Metadata, MetricType, Points},
     sync::{Arc, AtomicBool, Mutex, MutexGuard, Ordering, unix_millis},
     tuple::Tuple,
@@ -67,7 +67,8 @@ impl Kind {
     /// Words of a cell with `buckets` buckets; none for a gauge, whose value is in its tuple.
     pub fn width(self, buckets: usize) -> usize {
         match self {
-            Self::Counter | Self::FloatCounter => count::TOTAL_WIDTH,
+            Self::Counter => count::TOTAL_WIDTH,
+            Self::FloatCounter => sum::WIDTH,
             Self::Gauge => 0,
             Self::UpDownGauge => count::LEVEL_WIDTH,
             Self::Histogram | Self::Summary if buckets <= flip::NARROW => undo::HEAD + buckets,
@@ -87,6 +88,8 @@ pub struct Shared {
     pub metadata: Arc<Metadata>,
     /// Where refusals are counted.
     pub health: Arc<Health>,
+    /// Whether a push provider tells of a series as soon as there is one.
+    pub announced: bool,
     /// Whether the word of some counter has wrapped.
     carried: AtomicBool,
     ledger: Mutex<Ledger>,
@@ -103,6 +106,7 @@ impl Shared {
             kind,
             metadata,
             health,
+            announced: false,
             carried: AtomicBool::new(false),
             ledger: Mutex::new(Ledger::new(width, alone)),
         }
