@@ -52,11 +52,17 @@ pub trait Source: fmt::Debug + Send + Sync {
         true
     }
 
-    /// All families as of some moment after this call. It may wait for application code, so it is not for an asynchronous task.
+    /// All families as of some moment after this call. It may wait for application code, so it is not for an asynchronous task,
+    /// unless [`is_quick`](Self::is_quick).
     fn scrape(&self) -> Arc<MetricSet>;
 
-    /// The last two scheduled collections, the older one first, if there is a schedule and there were two.
-    fn last_two(&self) -> Option<[Sampled; 2]> {
+    /// Whether `scrape` only reads memory, and waits for nobody's code.
+    fn is_quick(&self) -> bool {
+        false
+    }
+
+    /// The last two collections that were made by a schedule; None if there is no schedule, or nothing to compare yet.
+    fn last_interval(&self) -> Option<Interval> {
         None
     }
 
@@ -67,18 +73,24 @@ pub trait Source: fmt::Debug + Send + Sync {
     fn count_denied(&self, _reason: &'static str) {}
 }
 
-/// All families at one time.
+/// Two collections, and the time between them by a clock that never steps.
 #[derive(Clone, Debug)]
-pub struct Sampled {
-    /// When that was, on the clock of whoever collected.
-    pub at: Duration,
-    /// The families.
-    pub set: Arc<MetricSet>,
+pub struct Interval {
+    /// What was at its beginning.
+    pub earlier: Arc<MetricSet>,
+    /// What was at its end.
+    pub later: Arc<MetricSet>,
+    /// How long it was.
+    pub elapsed: Duration,
 }
 
 impl Source for Collector {
     fn scrape(&self) -> Arc<MetricSet> {
         self.collect()
+    }
+
+    fn is_quick(&self) -> bool {
+        true
     }
 }
 

@@ -21,6 +21,8 @@ mod scope;
 
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "view")]
+pub mod view;
 
 // The models in `loom-tests/` reach the rooms where the protocols are; nobody else does.
 #[cfg(manometer_loom)]
@@ -49,7 +51,7 @@ pub mod tuple;
 mod tuple;
 
 pub use arena::{SlabCounts, set_max_owned_slabs, slab_counts};
-pub use collect::{Collector, Sampled, Source, collect};
+pub use collect::{Collector, Interval, Source, collect};
 pub use family::{Family, LabelValue, LabelValues, Labels, NumberRoom, Tally, View};
 pub use instrument::{
     Clock, Counter, FloatCounter, Gauge, HealthReport, Histogram, Instrument, Monotonic, Summary, Timed, Timer,

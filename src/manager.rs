@@ -12,6 +12,7 @@
 
 mod config;
 mod corks;
+mod doors;
 mod events;
 mod isolation;
 mod own;
@@ -24,7 +25,7 @@ use std::{fmt, io, sync::OnceLock, time::Duration};
 
 use crate::{
     backend::Provider,
-    collect::{Sampled, Source},
+    collect::{Interval, Source},
     instrument::{Clock, Counter, FloatCounter, Gauge, Histogram, Instrument, Summary, UpDownGauge},
     measure::MeasureName,
     model::{ConfigError, MetricSet, Settings},
@@ -40,6 +41,7 @@ pub use providers::register_provider;
 pub use state::CollectError;
 pub use windows::DEFAULT_WINDOW;
 
+use doors::Doors;
 use own::Own;
 use schedule::{Duty, Ticks, Waiter};
 use state::{Mode, State};
@@ -71,6 +73,7 @@ struct Handle {
     root: Scope,
     books: Arc<Books>,
     threads: Mutex<Threads>,
+    doors: Doors,
 }
 
 #[derive(Default)]
@@ -184,7 +187,7 @@ impl Manager {
             Mode::Manual { .. } => log::info!("statistics: provider {shown:?}, no schedule: collected when asked"),
             Mode::Disabled => {}
         }
-        Ok(Self::over(state, root, books))
+        Ok(Self::over(state, root, books, builder))
     }
 
     fn disabled(builder: &ManagerBuilder) -> Self {
@@ -198,11 +201,12 @@ impl Manager {
         let root = Scope::root(&books);
         let state =
             State::new(Mode::Disabled, &registry, None, builder.clock_or_system(), builder.created_samples, None);
-        Self::over(state, root, books)
+        Self::over(state, root, books, builder)
     }
 
-    fn over(state: State, root: Scope, books: Arc<Books>) -> Self {
-        let handle = Handle { state: Arc::new(state), root, books, threads: Mutex::default() };
+    fn over(state: State, root: Scope, books: Arc<Books>, builder: &ManagerBuilder) -> Self {
+        let doors = builder.doors();
+        let handle = Handle { state: Arc::new(state), root, books, threads: Mutex::default(), doors };
         Self { handle: Arc::new(handle) }
     }
 
@@ -499,8 +503,12 @@ impl Source for Manager {
         self.state().scrape()
     }
 
-    fn last_two(&self) -> Option<[Sampled; 2]> {
-        self.state().last_two()
+    fn is_quick(&self) -> bool {
+        !matches!(self.state().mode, Mode::Manual { .. })
+    }
+
+    fn last_interval(&self) -> Option<Interval> {
+        self.state().last_interval()
     }
 
     fn count_render_errors(&self, metrics: u64) {

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     backend::{Provider, PushError},
-    collect::{Collector, Sampled},
+    collect::{Collector, Interval},
     instrument::Clock,
     model::MetricSet,
     registry::Registry,
@@ -120,6 +120,13 @@ pub(super) struct State {
     last_two: Mutex<[Option<Sampled>; 2]>,
 }
 
+/// All families at one time of the clock.
+#[derive(Clone)]
+struct Sampled {
+    at: Duration,
+    set: Arc<MetricSet>,
+}
+
 impl State {
     pub(super) fn new(
         mode: Mode,
@@ -209,9 +216,14 @@ impl State {
         }
     }
 
-    pub(super) fn last_two(&self) -> Option<[Sampled; 2]> {
+    /// The last two scheduled collections.
+    pub(super) fn last_interval(&self) -> Option<Interval> {
         match &*self.last_two.lock() {
-            [Some(older), Some(newer)] => Some([older.clone(), newer.clone()]),
+            [Some(older), Some(newer)] => Some(Interval {
+                earlier: older.set.clone(),
+                later: newer.set.clone(),
+                elapsed: newer.at.saturating_sub(older.at),
+            }),
             _ => None,
         }
     }
