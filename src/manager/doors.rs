@@ -1,10 +1,10 @@
 //! How others see a manager: over HTTP, and as an operator.
 
-#[cfg(any(feature = "http", feature = "view"))]
-use {super::Manager, crate::sync::Arc};
-
+use super::Manager;
 #[cfg(feature = "http")]
 use crate::http::{Options, ServeError, Server};
+#[cfg(feature = "view")]
+use crate::sync::Arc;
 #[cfg(feature = "view")]
 use crate::view::Viewer;
 
