@@ -61,8 +61,8 @@ pub trait Source: fmt::Debug + Send + Sync {
         false
     }
 
-    /// The last two collections that were made by a schedule; None if there is no schedule, or nothing to compare yet.
-    fn last_interval(&self) -> Option<Interval> {
+    /// The last two scheduled collections, the older one first, if there is a schedule and there were two.
+    fn last_two(&self) -> Option<[Sampled; 2]> {
         None
     }
 
@@ -73,15 +73,13 @@ pub trait Source: fmt::Debug + Send + Sync {
     fn count_denied(&self, _reason: &'static str) {}
 }
 
-/// Two collections, and the time between them by a clock that never steps.
+/// All families at one time.
 #[derive(Clone, Debug)]
-pub struct Interval {
-    /// What was at its beginning.
-    pub earlier: Arc<MetricSet>,
-    /// What was at its end.
-    pub later: Arc<MetricSet>,
-    /// How long it was.
-    pub elapsed: Duration,
+pub struct Sampled {
+    /// When that was, on the clock of whoever collected.
+    pub at: Duration,
+    /// The families.
+    pub set: Arc<MetricSet>,
 }
 
 impl Source for Collector {

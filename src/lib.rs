@@ -51,7 +51,7 @@ pub mod tuple;
 mod tuple;
 
 pub use arena::{SlabCounts, set_max_owned_slabs, slab_counts};
-pub use collect::{Collector, Interval, Source, collect};
+pub use collect::{Collector, Sampled, Source, collect};
 pub use family::{Family, LabelValue, LabelValues, Labels, NumberRoom, Tally, View};
 pub use instrument::{
     Clock, Counter, FloatCounter, Gauge, HealthReport, Histogram, Instrument, Monotonic, Summary, Timed, Timer,

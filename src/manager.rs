@@ -25,7 +25,7 @@ use std::{fmt, io, sync::OnceLock, time::Duration};
 
 use crate::{
     backend::Provider,
-    collect::{Interval, Source},
+    collect::{Sampled, Source},
     instrument::{Clock, Counter, FloatCounter, Gauge, Histogram, Instrument, Summary, UpDownGauge},
     measure::MeasureName,
     model::{ConfigError, MetricSet, Settings},
@@ -507,8 +507,8 @@ impl Source for Manager {
         !matches!(self.state().mode, Mode::Manual { .. })
     }
 
-    fn last_interval(&self) -> Option<Interval> {
-        self.state().last_interval()
+    fn last_two(&self) -> Option<[Sampled; 2]> {
+        self.state().last_two()
     }
 
     fn count_render_errors(&self, metrics: u64) {

@@ -16,7 +16,7 @@ use std::{
 
 use common::managers::{HandClock, count, gauge, manual, noting, scraped, total, until};
 use manometer::{
-    CollectError, Histogram, Interval, Manager, MetricPoint, Source,
+    CollectError, Histogram, Manager, MetricPoint, Source,
     manager::{DEFAULT_WINDOW, HandlerReport},
     model::MetricSet,
 };
@@ -608,16 +608,16 @@ fn mgr_14_totals_never_step_back_under_many_scrapers() {
 fn viw_rates_have_the_last_two_scheduled_collections() {
     let (manager, clock) = scheduled();
     let counter = manager.counter("c").single().unwrap();
-    assert!(manager.last_interval().is_none());
+    assert!(manager.last_two().is_none());
     manager.start().unwrap();
     until("the collection at start", || count(&manager, PROCESSING) == 1);
     clock.settle();
     counter.add(30);
     clock.advance(10.0);
-    until("two of them", || manager.last_interval().is_some());
-    let Interval { earlier, later, elapsed } = manager.last_interval().unwrap();
-    assert_eq!(elapsed, Duration::from_secs(10));
-    assert_eq!((total_on(&earlier, "c"), total_on(&later, "c")), (0.0, 30.0));
+    until("two of them", || manager.last_two().is_some());
+    let [older, newer] = manager.last_two().unwrap();
+    assert_eq!(newer.at - older.at, Duration::from_secs(10));
+    assert_eq!((total_on(&older.set, "c"), total_on(&newer.set, "c")), (0.0, 30.0));
 }
 
 #[test]

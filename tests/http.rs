@@ -16,9 +16,9 @@ use std::{
 
 use flate2::read::GzDecoder;
 use manometer::{
-    MetricSet, Registry, Source,
+    Manager, MetricFamily, MetricSet, MetricType, Registry, Source,
     http::{Denial, Options, ServeError, Server},
-    model::{ConfigError, Settings},
+    model::{ConfigError, FamilyName, LabelTable, Metadata, Points, Settings},
 };
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -599,6 +599,59 @@ fn htp_04_a_source_that_panics_is_a_500_and_works_again() {
         assert_eq!(get(&server, "").status(), 500);
         assert_eq!(ask(&server, "GET", "/stats", "").status(), 500);
     }
+}
+
+#[test]
+fn htp_04_htp_10_a_manager_at_the_door() {
+    let manager = Manager::builder().provider("internal").manual().build().unwrap();
+    let runs = manager.registry().unwrap().gauge("runs").single().unwrap();
+    let _runs = manager.on_update("runs", 0, move |_| runs.add(1.0));
+    let address: SocketAddr = ([127, 0, 0, 1], 0).into();
+    let server = Server::of(Arc::new(manager)).address(address).start().unwrap();
+    // A page runs the handlers; who is denied, and HEAD, do not.
+    assert!(get(&server, "").text().contains("\nruns 1\n"));
+    assert_eq!(get(&server, "X-Forwarded-For: 203.0.113.9\r\n").status(), 403);
+    assert_eq!(ask(&server, "HEAD", "/metrics", "").status(), 200);
+    let page = get(&server, "");
+    assert!(page.text().contains("\nruns 2\n"), "{}", page.text());
+    assert!(page.text().contains("\nprosody_stats_http_denied_total{reason=\"not_allowed\"} 1\n"), "{}", page.text());
+    assert!(ask(&server, "GET", "/stats?pattern=runs", "").text().starts_with(&format!("{:<50} 3 \n", "runs")));
+
+    let disabled = Server::of(Arc::new(Manager::new_disabled())).address(address).start().unwrap();
+    assert_eq!(get(&disabled, "").status(), 404);
+    assert!(ask(&disabled, "GET", "/stats", "").text().contains("disabled"));
+}
+
+#[test]
+fn htp_01_a_manager_knows_the_keys_of_the_door() {
+    let settings =
+        Settings::new().with("statistics", "internal").with("http_ports", [0]).with("openmetrics_token", "x");
+    Manager::new(&settings).unwrap();
+    let error = Manager::new(&settings.with("http_port", 0)).unwrap_err();
+    assert!(matches!(&error, ConfigError::UnknownKey { nearest: Some("http_ports"), .. }), "{error}");
+}
+
+#[test]
+fn itr_09_the_source_is_told_what_a_page_left_out() {
+    #[derive(Debug, Default)]
+    struct Broken(AtomicUsize);
+    impl Source for Broken {
+        fn scrape(&self) -> Arc<MetricSet> {
+            let points = Points::FloatCounter { totals: vec![f64::NAN], created: vec![] };
+            let name = FamilyName::compose("broken", "", MetricType::Counter).expect("a valid name");
+            let metadata = Arc::new(Metadata::new(name, MetricType::Counter));
+            let family = MetricFamily::new(metadata, Arc::new(LabelTable::unlabelled()), points).expect("one of each");
+            Arc::new(MetricSet { families: vec![family] })
+        }
+        fn count_render_errors(&self, metrics: u64) {
+            self.0.fetch_add(metrics as usize, Ordering::Relaxed);
+        }
+    }
+    let source = Arc::new(Broken::default());
+    let server = Server::of(source.clone()).address(([127, 0, 0, 1], 0)).start().unwrap();
+    assert_eq!(get(&server, "").text(), "# TYPE broken_total counter\n");
+    assert_eq!(get(&server, "").status(), 200);
+    assert_eq!(source.0.load(Ordering::Relaxed), 2);
 }
 
 #[test]

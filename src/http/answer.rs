@@ -113,8 +113,8 @@ fn view(options: &Options, source: &dyn Source, query: &str) -> Result<ShowOptio
             _ => return Err(format!("parameter {name:?} is not pattern or form\n")),
         }
     }
-    Ok(match source.last_interval() {
-        Some(interval) => view.over(interval),
+    Ok(match source.last_two() {
+        Some(two) => view.over(two.into()),
         None => view,
     })
 }
@@ -128,7 +128,7 @@ impl Answer {
     /// The response, with what was collected for it.
     ///
     /// A panic in rendering the first piece is a 500. Later it ends the connection, and so the page is not taken for a whole one.
-    pub fn into_response(self, source: &Arc<dyn Source>, scraped: Option<Scraped>) -> Response<Body> {
+    pub fn into_response(self, scraped: Option<Scraped>, source: &Arc<dyn Source>) -> Response<Body> {
         match self {
             Self::NotFound => message(StatusCode::NOT_FOUND, "not found; the metrics are at another path\n"),
             Self::Denied(Denial::Token) => {
@@ -148,7 +148,7 @@ impl Answer {
             Self::Metrics { content, content_type, gzip, head } => {
                 let body = match (head, scraped) {
                     (true, _) => Ok(Body::fixed("")),
-                    (false, Some(scraped)) => content.render(source, scraped, gzip),
+                    (false, Some(scraped)) => content.render(scraped, gzip, source),
                     (false, None) => Err(Failed),
                 };
                 let Ok(body) = body else {
@@ -162,17 +162,15 @@ impl Answer {
 }
 
 impl Content {
-    fn render(self, source: &Arc<dyn Source>, scraped: Scraped, gzip: bool) -> Result<Body, Failed> {
+    fn render(self, scraped: Scraped, gzip: bool, source: &Arc<dyn Source>) -> Result<Body, Failed> {
         let set = scraped?;
         let render = || {
             let text = match self {
-                Self::Page { format, created: true } => Text::Page(Page::new(set, format), source.clone()),
-                Self::Page { format, created: false } => {
-                    Text::Page(Page::new(set, format).without_created(), source.clone())
-                }
+                Self::Page { format, created: true } => Text::Page(Page::new(set, format)),
+                Self::Page { format, created: false } => Text::Page(Page::new(set, format).without_created()),
                 Self::View(options) => Text::Listing(Box::new(Listing::new(set, options))),
             };
-            Body::new(text, gzip)
+            Body::new(text, gzip, source.clone())
         };
         // What a panic leaves behind is not looked at again: the body is gone.
         catch_unwind(AssertUnwindSafe(render)).map_err(|_| {

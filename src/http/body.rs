@@ -23,8 +23,8 @@ const OVERHANG_BYTES: usize = 8 * 1024;
 /// A text that is written piece by piece.
 #[derive(Debug)]
 pub enum Text {
-    /// For scrapers; the source is told what was left out.
-    Page(Page<Arc<MetricSet>>, Arc<dyn Source>),
+    /// For scrapers.
+    Page(Page<Arc<MetricSet>>),
     /// For operators.
     Listing(Box<Listing<Arc<MetricSet>>>),
 }
@@ -39,20 +39,22 @@ pub struct Body {
     gzip: Option<GzEncoder<Vec<u8>>>,
     /// Whether a piece was rendered since others had their turn.
     took_turn: bool,
+    /// Who is told what a page left out.
+    source: Option<Arc<dyn Source>>,
 }
 
 impl Body {
     /// The body with this text, of which the first piece is rendered here. A body of one piece has a known length.
-    pub(super) fn new(text: Text, compressed: bool) -> Self {
+    pub(super) fn new(text: Text, compressed: bool, source: Arc<dyn Source>) -> Self {
         let gzip = compressed.then(|| GzEncoder::new(Vec::new(), Compression::fast()));
-        let mut body = Self { ready: Bytes::new(), rest: Some(text), gzip, took_turn: true };
+        let mut body = Self { ready: Bytes::new(), rest: Some(text), gzip, took_turn: true, source: Some(source) };
         body.render();
         body
     }
 
     /// A body of these bytes.
     pub(super) fn fixed(bytes: impl Into<Bytes>) -> Self {
-        Self { ready: bytes.into(), rest: None, gzip: None, took_turn: false }
+        Self { ready: bytes.into(), rest: None, gzip: None, took_turn: false, source: None }
     }
 
     /// All that is left.
@@ -76,6 +78,12 @@ impl Body {
         if let Some(text) = &mut self.rest {
             let (piece, more) = text.next_piece();
             if !more {
+                if let (Text::Page(page), Some(source)) = (text, &self.source) {
+                    match page.skipped() {
+                        0 => {}
+                        skipped => source.count_render_errors(skipped as u64),
+                    }
+                }
                 self.rest = None;
             }
             self.ready = match &mut self.gzip {
@@ -98,12 +106,9 @@ impl Text {
     fn next_piece(&mut self) -> (Vec<u8>, bool) {
         const ROOM: usize = PIECE_BYTES + OVERHANG_BYTES;
         match self {
-            Self::Page(page, source) => {
+            Self::Page(page) => {
                 let mut piece = Vec::with_capacity(ROOM);
                 let more = page.fill(&mut piece, PIECE_BYTES);
-                if !more && page.skipped() > 0 {
-                    source.count_render_errors(page.skipped() as u64);
-                }
                 (piece, more)
             }
             Self::Listing(listing) => {

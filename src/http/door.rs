@@ -84,7 +84,7 @@ impl Door {
     pub fn respond(&self, parts: &Parts, peer: Option<Peer>) -> Response<Bytes> {
         let answer = self.decide(parts, peer);
         let scraped = answer.is_of_metrics().then(|| self.shared.desk.scrape_here());
-        answer.into_response(self.shared.desk.source(), scraped).map(Body::into_bytes)
+        answer.into_response(scraped, self.shared.desk.source()).map(Body::into_bytes)
     }
 
     /// The response to a request, whose body is rendered as it is read.
@@ -94,7 +94,7 @@ impl Door {
             true => Some(self.shared.desk.scrape().await),
             false => None,
         };
-        answer.into_response(self.shared.desk.source(), scraped)
+        answer.into_response(scraped, self.shared.desk.source())
     }
 
     fn decide(&self, parts: &Parts, peer: Option<Peer>) -> Answer {

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     backend::{Provider, PushError},
-    collect::{Collector, Interval},
+    collect::{Collector, Sampled},
     instrument::Clock,
     model::MetricSet,
     registry::Registry,
@@ -120,13 +120,6 @@ pub(super) struct State {
     last_two: Mutex<[Option<Sampled>; 2]>,
 }
 
-/// All families at one time of the clock.
-#[derive(Clone)]
-struct Sampled {
-    at: Duration,
-    set: Arc<MetricSet>,
-}
-
 impl State {
     pub(super) fn new(
         mode: Mode,
@@ -216,14 +209,9 @@ impl State {
         }
     }
 
-    /// The last two scheduled collections.
-    pub(super) fn last_interval(&self) -> Option<Interval> {
+    pub(super) fn last_two(&self) -> Option<[Sampled; 2]> {
         match &*self.last_two.lock() {
-            [Some(older), Some(newer)] => Some(Interval {
-                earlier: older.set.clone(),
-                later: newer.set.clone(),
-                elapsed: newer.at.saturating_sub(older.at),
-            }),
+            [Some(older), Some(newer)] => Some([older.clone(), newer.clone()]),
             _ => None,
         }
     }

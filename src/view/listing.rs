@@ -5,11 +5,10 @@ use std::{borrow::Borrow, ops::ControlFlow};
 use super::{
     Pattern, ViewError,
     graph::Graph,
-    rate::Change,
+    rate::{Change, Interval},
     row::{self, Style},
 };
 use crate::{
-    collect::Interval,
     model::{MetricFamily, MetricSet, Points, Timestamp, entries},
     sync::unix_millis,
 };

@@ -1,11 +1,30 @@
 //! What happened between two collections, series by series.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, time::Duration};
 
 use crate::{
-    collect::Interval,
+    collect::Sampled,
     model::{Metadata, Metric, MetricFamily, MetricPoint, MetricSet, Number, Timestamp},
+    sync::Arc,
 };
+
+/// Two collections, and the time between them by a clock that never steps.
+#[derive(Clone, Debug)]
+pub struct Interval {
+    /// What was at its beginning.
+    pub earlier: Arc<MetricSet>,
+    /// What was at its end.
+    pub later: Arc<MetricSet>,
+    /// How long it was.
+    pub elapsed: Duration,
+}
+
+/// The older one first, as [`Source::last_two`](crate::Source::last_two) has them.
+impl From<[Sampled; 2]> for Interval {
+    fn from([older, newer]: [Sampled; 2]) -> Self {
+        Self { elapsed: newer.at.saturating_sub(older.at), earlier: older.set, later: newer.set }
+    }
+}
 
 /// One family at both ends of an interval.
 #[derive(Debug)]

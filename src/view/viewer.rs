@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use super::{Form, ShowOptions, ViewError, show};
+use super::{Form, Interval, ShowOptions, ViewError, show};
 use crate::{
-    collect::{Collector, Interval, Source},
+    collect::{Collector, Source},
     model::MetricSet,
     registry::Registry,
     sync::Arc,
@@ -82,7 +82,7 @@ impl Viewer {
             let (earlier, then) = earlier?;
             Some(Interval { earlier, later: set.clone(), elapsed: now - then })
         };
-        if let Some(interval) = self.source.last_interval().or_else(own) {
+        if let Some(interval) = self.source.last_two().map(Interval::from).or_else(own) {
             options = options.over(interval);
         }
         Ok(show(&set, &options))
