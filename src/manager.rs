@@ -12,6 +12,7 @@
 
 mod config;
 mod corks;
+#[cfg(feature = "view")]
 mod doors;
 mod events;
 mod isolation;
@@ -41,7 +42,6 @@ pub use providers::register_provider;
 pub use state::CollectError;
 pub use windows::DEFAULT_WINDOW;
 
-use doors::Doors;
 use own::Own;
 use schedule::{Duty, Ticks, Waiter};
 use state::{Mode, State};
@@ -73,7 +73,8 @@ struct Handle {
     root: Scope,
     books: Arc<Books>,
     threads: Mutex<Threads>,
-    doors: Doors,
+    #[cfg(feature = "view")]
+    doors: doors::Doors,
 }
 
 #[derive(Default)]
@@ -204,9 +205,21 @@ impl Manager {
         Self::over(state, root, books, builder)
     }
 
-    fn over(state: State, root: Scope, books: Arc<Books>, builder: &ManagerBuilder) -> Self {
-        let doors = builder.doors();
-        let handle = Handle { state: Arc::new(state), root, books, threads: Mutex::default(), doors };
+    fn over(
+        state: State,
+        root: Scope,
+        books: Arc<Books>,
+        #[cfg_attr(not(feature = "view"), expect(unused_variables, reason = "it describes the doors"))]
+        builder: &ManagerBuilder,
+    ) -> Self {
+        let handle = Handle {
+            state: Arc::new(state),
+            root,
+            books,
+            threads: Mutex::default(),
+            #[cfg(feature = "view")]
+            doors: builder.doors(),
+        };
         Self { handle: Arc::new(handle) }
     }
 

@@ -18,10 +18,11 @@ fn settings(mode: &str) -> Settings {
 
 /// The status line and the text that a request gets.
 fn get(server: &Server, target: &str, headers: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(server.local_addrs()[0]).unwrap();
-    write!(stream, "GET {target} HTTP/1.1\r\nHost: any\r\nConnection: close\r\n{headers}\r\n").unwrap();
+    let mut stream = TcpStream::connect(server.local_addrs()[0]).expect("a server");
+    write!(stream, "GET {target} HTTP/1.1\r\nHost: any\r\nConnection: close\r\n{headers}\r\n")
+        .expect("a server that reads");
     let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
+    stream.read_to_string(&mut text).expect("text");
     let status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
     (status, text)
 }
@@ -76,7 +77,6 @@ fn cfg_01_a_key_of_the_door_is_checked_with_all_others() {
     assert_eq!(unknown, "key \"http_port\" is not known; the nearest one is \"http_ports\"");
 }
 
-#[cfg(feature = "view")]
 #[test]
 fn viw_12_an_operator_looks_at_a_manager() {
     let manager = Manager::builder().manual().provider("internal").build().unwrap();

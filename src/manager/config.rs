@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, error::Error, time::Duration};
 
 use super::{
     Manager,
-    doors::Doors,
     providers::{self, Factory},
     state::Mode,
 };
@@ -233,11 +232,11 @@ impl ManagerBuilder {
     }
 
     /// How the doors will be.
-    pub(super) fn doors(&self) -> Doors {
-        Doors {
+    #[cfg(feature = "view")]
+    pub(super) fn doors(&self) -> super::doors::Doors {
+        super::doors::Doors {
             #[cfg(feature = "http")]
             http: self.http.clone().created_samples(self.created_samples).compat(self.compat),
-            #[cfg(feature = "view")]
             compat: self.compat,
         }
     }

@@ -3,16 +3,12 @@
 use super::Manager;
 #[cfg(feature = "http")]
 use crate::http::{Options, ServeError, Server};
-#[cfg(feature = "view")]
-use crate::sync::Arc;
-#[cfg(feature = "view")]
-use crate::view::Viewer;
+use crate::{sync::Arc, view::Viewer};
 
 /// How the doors of a manager will be.
 pub(super) struct Doors {
     #[cfg(feature = "http")]
     pub(super) http: Options,
-    #[cfg(feature = "view")]
     pub(super) compat: bool,
 }
 
@@ -43,7 +39,6 @@ impl Manager {
     }
 
     /// An operator's view of the values, which disturbs no other viewer and no scraper.
-    #[cfg(feature = "view")]
     pub fn viewer(&self) -> Viewer {
         Viewer::new(Arc::new(self.clone())).compat(self.handle.doors.compat)
     }
