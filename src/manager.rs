@@ -12,6 +12,8 @@
 
 mod config;
 mod corks;
+#[cfg(feature = "view")]
+mod doors;
 mod events;
 mod isolation;
 mod own;
@@ -71,6 +73,8 @@ struct Handle {
     root: Scope,
     books: Arc<Books>,
     threads: Mutex<Threads>,
+    #[cfg(feature = "view")]
+    doors: doors::Doors,
 }
 
 #[derive(Default)]
@@ -184,7 +188,7 @@ impl Manager {
             Mode::Manual { .. } => log::info!("statistics: provider {shown:?}, no schedule: collected when asked"),
             Mode::Disabled => {}
         }
-        Ok(Self::over(state, root, books))
+        Ok(Self::over(state, root, books, builder))
     }
 
     fn disabled(builder: &ManagerBuilder) -> Self {
@@ -198,11 +202,24 @@ impl Manager {
         let root = Scope::root(&books);
         let state =
             State::new(Mode::Disabled, &registry, None, builder.clock_or_system(), builder.created_samples, None);
-        Self::over(state, root, books)
+        Self::over(state, root, books, builder)
     }
 
-    fn over(state: State, root: Scope, books: Arc<Books>) -> Self {
-        let handle = Handle { state: Arc::new(state), root, books, threads: Mutex::default() };
+    fn over(
+        state: State,
+        root: Scope,
+        books: Arc<Books>,
+        #[cfg_attr(not(feature = "view"), expect(unused_variables, reason = "it describes the doors"))]
+        builder: &ManagerBuilder,
+    ) -> Self {
+        let handle = Handle {
+            state: Arc::new(state),
+            root,
+            books,
+            threads: Mutex::default(),
+            #[cfg(feature = "view")]
+            doors: builder.doors(),
+        };
         Self { handle: Arc::new(handle) }
     }
 
@@ -497,6 +514,10 @@ impl Source for Manager {
 
     fn scrape(&self) -> Arc<MetricSet> {
         self.state().scrape()
+    }
+
+    fn is_quick(&self) -> bool {
+        !matches!(self.state().mode, Mode::Manual { .. })
     }
 
     fn last_two(&self) -> Option<[Sampled; 2]> {

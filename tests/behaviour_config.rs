@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::{sync::Mutex, time::Duration};
+use std::{cell::RefCell, time::Duration};
 
 use common::managers::{HandClock, scraped, until};
 use manometer::{
@@ -11,8 +11,10 @@ use manometer::{
     model::{ConfigError, Setting, Settings},
 };
 
-/// What was logged, by any thread.
-static LOGGED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+thread_local! {
+    /// What this thread has logged: tests run beside each other.
+    static LOGGED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
 
 struct Logger;
 
@@ -21,20 +23,18 @@ impl log::Log for Logger {
         true
     }
     fn log(&self, record: &log::Record<'_>) {
-        LOGGED.lock().expect("no trouble in a test").push(format!("{}: {}", record.level(), record.args()));
+        LOGGED.with_borrow_mut(|logged| logged.push(format!("{}: {}", record.level(), record.args())));
     }
     fn flush(&self) {}
 }
 
-/// What `act` logs; tests that look do so one after the other.
+/// What `act` logs, on this thread.
 fn logged<R>(act: impl FnOnce() -> R) -> (R, Vec<String>) {
-    static ONE: Mutex<()> = Mutex::new(());
-    let _one = ONE.lock().expect("no trouble in a test");
     log::set_max_level(log::LevelFilter::Info);
     let _ = log::set_logger(&Logger);
-    LOGGED.lock().expect("no trouble in a test").clear();
+    LOGGED.take();
     let result = act();
-    (result, std::mem::take(&mut LOGGED.lock().expect("no trouble in a test")))
+    (result, LOGGED.take())
 }
 
 fn with(key: &str, value: impl Into<Setting>) -> Settings {

@@ -7,6 +7,8 @@ use super::{
     providers::{self, Factory},
     state::Mode,
 };
+#[cfg(feature = "http")]
+use crate::http;
 use crate::{
     backend::{Provider, ProviderFactory},
     instrument::{Clock, Monotonic},
@@ -32,7 +34,7 @@ pub const KEYS: &[&str] = &[
 const ROOMS: &[&[&str]] = &[
     KEYS,
     #[cfg(feature = "http")]
-    crate::http::Options::KEYS,
+    http::Options::KEYS,
 ];
 
 /// How often a manager collects that has a provider and was told nothing else.
@@ -73,6 +75,8 @@ pub struct ManagerBuilder {
     pub(super) created_samples: bool,
     pub(super) compat: bool,
     factories: BTreeMap<String, Factory>,
+    #[cfg(feature = "http")]
+    http: http::Options,
     /// None is the system's monotonic clock.
     clock: Option<Arc<dyn Clock + Send + Sync>>,
 }
@@ -89,6 +93,8 @@ impl ManagerBuilder {
             created_samples: true,
             compat: false,
             factories: BTreeMap::new(),
+            #[cfg(feature = "http")]
+            http: http::Options::new(),
             clock: None,
         }
     }
@@ -118,6 +124,10 @@ impl ManagerBuilder {
         };
         let strict = settings.boolean("strict_declarations")?.unwrap_or(false);
         builder.registry_options = RegistryOptions::new().max_series(max_series).strict_declarations(strict);
+        #[cfg(feature = "http")]
+        {
+            builder.http = http::Options::from_settings(settings)?;
+        }
         builder.created_samples = settings.boolean("created_samples")?.unwrap_or(true);
         builder.compat = match settings.text("compat")? {
             None => false,
@@ -188,6 +198,13 @@ impl ManagerBuilder {
         Self { clock: Some(Arc::new(clock)), ..self }
     }
 
+    /// Where [`Manager::serve`] serves, and whom. What this says of creation times and of the compatible form is as the manager
+    /// is told.
+    #[cfg(feature = "http")]
+    pub fn http(self, http: http::Options) -> Self {
+        Self { http, ..self }
+    }
+
     /// Makes the manager. Without a provider and an interval it is disabled; with an interval alone, its provider is the internal
     /// one. Nothing runs yet.
     ///
@@ -212,6 +229,16 @@ impl ManagerBuilder {
         };
         let provider = providers::make(name, &self.factories, &self.provider_settings, self.registry_options)?;
         Manager::enabled(self, name, mode, provider)
+    }
+
+    /// How the doors will be.
+    #[cfg(feature = "view")]
+    pub(super) fn doors(&self) -> super::doors::Doors {
+        super::doors::Doors {
+            #[cfg(feature = "http")]
+            http: self.http.clone().created_samples(self.created_samples).compat(self.compat),
+            compat: self.compat,
+        }
     }
 
     /// The clock, and whether it must be looked at again and again.
