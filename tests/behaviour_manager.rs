@@ -635,7 +635,7 @@ fn gen_07_one_manager_is_the_process_wide_one_and_others_share_nothing() {
     installed.collect().unwrap();
 }
 
-/// The wall clock serves creation times and nothing else. No step of it can be made here; so the sources are read.
+/// The wall clock is read once, for creation times; they and ages go by a clock that does not step. No step of it can be made here; so the sources are read.
 #[test]
 fn gen_06_s_27_the_wall_clock_is_read_for_creation_times_alone() {
     fn read(folder: &Path, found: &mut Vec<(String, String)>) {

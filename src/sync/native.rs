@@ -3,8 +3,8 @@
 use std::{
     borrow::Borrow,
     hash::{BuildHasherDefault, Hash},
-    sync::PoisonError,
-    time::{SystemTime, UNIX_EPOCH},
+    sync::{OnceLock, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use dashmap::DashMap;
@@ -184,9 +184,15 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The wall clock in Unix milliseconds; 0 if it stands before 1970.
+/// Unix time in milliseconds, by a clock that never steps: the wall clock is read once, and from then on a monotonic one counts. So the
+/// age of whatever was created is right, whatever is done to the wall clock meanwhile (GEM-06).
 pub fn unix_millis() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_millis() as u64)
+    static START: OnceLock<(Duration, Instant)> = OnceLock::new();
+    let (wall, start) = START.get_or_init(|| {
+        // 0 if the wall clock stands before 1970.
+        (SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), Instant::now())
+    });
+    (*wall + start.elapsed()).as_millis() as u64
 }
 
 /// Declares a variable that each thread has for itself. Without a destructor its access is one address computation.
