@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 limit=120 # seconds for one model under one mutant
 
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target-loom}"
-export RUSTFLAGS="--cfg manometer_loom -C debug-assertions"
+export RUSTFLAGS="--cfg manometer_mocked --cfg manometer_loom -C debug-assertions"
 export RUST_BACKTRACE=0
 models=$(cargo test --release --no-default-features --test loom --no-run --message-format json |
     sed -n 's/.*"executable":"\([^"]*\)".*/\1/p')
