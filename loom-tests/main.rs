@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a model fails by panicking")]
 
 mod collect;
+mod gauge;
 mod handover;
 mod index;
 mod level;

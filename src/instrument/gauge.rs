@@ -67,6 +67,7 @@ impl Gauge {
     pub(crate) fn set_at(series: SeriesRef<'_>, value: f64) {
         // Relaxed: a gauge is one word.
         series.tuple.state().store(value, Ordering::Relaxed);
+        series.tuple.mark_written();
     }
 
     #[inline(always)]
@@ -75,6 +76,7 @@ impl Gauge {
             // Relaxed: a gauge is one word.
             Ok(()) => {
                 series.tuple.state().fetch_add(delta, Ordering::Relaxed);
+                series.tuple.mark_written();
             }
             Err(reason) => series.shared.health.reject(reason),
         }
