@@ -192,7 +192,7 @@ impl Core {
     }
 
     /// The order and the books of one moment: no series is made, removed or published between the two.
-    fn open_books(&self) -> (Arc<Order>, MutexGuard<'_, Ledger>) {
+    pub fn open_books(&self) -> (Arc<Order>, MutexGuard<'_, Ledger>) {
         {
             let ledger = self.shared.ledger();
             if let Some(order) = self.current_order() {
@@ -265,11 +265,13 @@ impl Core {
         // Relaxed: a gauge is one word, and the locks make them change together.
         for tuple in order.within(prefix) {
             tuple.state().store(named.remove(tuple).unwrap_or(0.0), Ordering::Relaxed);
+            tuple.mark_written();
         }
         // The overflow series lies outside a prefix. Set, not added: what went there the last time must not pile up.
         for (tuple, sum) in named {
             // Relaxed: as above.
             tuple.state().store(sum, Ordering::Relaxed);
+            tuple.mark_written();
         }
     }
 
@@ -374,6 +376,9 @@ impl Core {
                 writer.fresh.retain(Tuple::is_live);
             }
             writer.fresh.push(tuple.clone());
+            if let Some(push) = &self.shared.push {
+                self.shared.ledger().arrive(&tuple, push.birth());
+            }
         } else {
             tuple.detach();
         }
@@ -388,6 +393,11 @@ impl Core {
         let read = || self.copy(tuples, &mut self.shared.ledger(), Reading::Look);
         let too_early = mutant!("remove_before_final_read", Vec::new(), vec![read()]);
         self.change();
+        // What a push provider has not seen yet it will never see as a series of its own.
+        let seen: Vec<bool> = match self.shared.push {
+            Some(_) => tuples.iter().map(|tuple| self.shared.ledger().leave(tuple)).collect(),
+            None => Vec::new(),
+        };
         for tuple in tuples {
             // Waits for whoever records through the map's shard.
             self.map.remove(tuple as &dyn LabelKey);
@@ -412,7 +422,10 @@ impl Core {
         let family = too_early.into_iter().next().unwrap_or_else(read);
         // Until this, nobody can use their slots again.
         let mut ledger = self.shared.ledger();
-        for tuple in tuples {
+        for (index, tuple) in tuples.iter().enumerate() {
+            if let Some(seen) = seen.get(index) {
+                ledger.depart(SeriesRef { tuple, shared: &self.shared }, *seen);
+            }
             ledger.retire(tuple.clone());
         }
         family

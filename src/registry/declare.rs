@@ -24,6 +24,7 @@ pub struct Declaration<I> {
     label_keys: Vec<String>,
     thresholds: Option<Vec<f64>>,
     max_series: Option<usize>,
+    announced: bool,
     instrument: PhantomData<fn() -> I>,
 }
 
@@ -37,6 +38,7 @@ impl<I: Instrument> Declaration<I> {
             label_keys: Vec::new(),
             thresholds: None,
             max_series: None,
+            announced: false,
             instrument: PhantomData,
         }
     }
@@ -61,13 +63,19 @@ impl<I: Instrument> Declaration<I> {
         Self { max_series: Some(max_series), ..self }
     }
 
+    /// Lets a provider that pushes say of each new counter that it is there, before anything is added to it.
+    pub fn announced(self) -> Self {
+        Self { announced: true, ..self }
+    }
+
     /// Declares the family.
     ///
     /// # Errors
     /// - `EmptyName`, `InvalidName`, `InvalidUnit`: the name or the unit breaks a rule.
     /// - `InvalidLabel`, `DuplicateLabel`, `ReservedLabel`, `TooManyLabels`: a label key does, or their number.
-    /// - `NoBuckets`, `InvalidBuckets`: a histogram has none, or a list that is not ascending and finite.
-    /// - `NameClash`: another family exposes a sample of the same name.
+    /// - `NoBuckets`, `InvalidBuckets`: a histogram has none, or a list that is not ascending and finite, or two that a
+    ///   push provider gives one name.
+    /// - `NameClash`: another family exposes a sample of the same name, or is pushed under the same name.
     /// - `Conflict`: the name is taken by a family of another type or with other label keys; in a strict registry also by one
     ///   with another description, unit or buckets.
     /// - `Full`: the process has no slot left.
@@ -75,6 +83,7 @@ impl<I: Instrument> Declaration<I> {
     /// Whatever it is, nothing has changed.
     pub fn declare(self) -> Result<Family<I>, DeclareError> {
         let registry = self.registry.clone();
+        let announced = self.announced;
         let (metadata, max_series) = self.parse()?;
         let core = {
             let mut names = registry.inner.names.lock();
@@ -84,7 +93,8 @@ impl<I: Instrument> Declaration<I> {
                 return registry.agree::<I>(&standing, &metadata);
             }
             names.check_clash(&metadata)?;
-            registry.make::<I>(&mut names, metadata, max_series)?
+            registry.inner.check_wire(&names, &metadata)?;
+            registry.make::<I>(&mut names, metadata, max_series, announced)?
         };
         Ok(Family::new(core))
     }
@@ -110,12 +120,14 @@ impl<I: Instrument> Declaration<I> {
     /// As [`declare`](Self::declare), but for `Conflict`. The old family stands then.
     pub fn replace(self) -> Result<(Family<I>, Option<MetricFamily>), DeclareError> {
         let registry = self.registry.clone();
+        let announced = self.announced;
         let (metadata, max_series) = self.parse()?;
         let (core, old) = {
             let mut names = registry.inner.names.lock();
             names.check_clash(&metadata)?;
+            registry.inner.check_wire(&names, &metadata)?;
             let old = registry.inner.take_out(&mut names, metadata.name().raw());
-            match registry.make::<I>(&mut names, metadata, max_series) {
+            match registry.make::<I>(&mut names, metadata, max_series, announced) {
                 Ok(core) => (core, old),
                 Err(error) => {
                     old.into_iter().for_each(|old| registry.inner.put_in(&mut names, old));
@@ -123,7 +135,7 @@ impl<I: Instrument> Declaration<I> {
                 }
             }
         };
-        Ok((Family::new(core), old.map(|old| old.close())))
+        Ok((Family::new(core), old.map(|old| registry.inner.close(old))))
     }
 
     fn parse(self) -> Result<(Metadata, Option<usize>), DeclareError> {
@@ -159,10 +171,13 @@ impl Registry {
         names: &mut Names,
         metadata: Metadata,
         max_series: Option<usize>,
+        announced: bool,
     ) -> Result<Arc<Core>, DeclareError> {
         let family = metadata.name().raw().to_owned();
-        let shared = Arc::new(Shared::new(I::KIND, Arc::new(metadata), self.inner.health.clone()));
-        let core = Core::new(shared, max_series.unwrap_or(self.inner.options.max_series));
+        let mut shared = Shared::new(I::KIND, Arc::new(metadata), self.inner.health.clone());
+        shared.set_push(self.inner.pushed.as_ref().map(|pushed| pushed.push().clone()));
+        shared.announced = announced;
+        let core = Core::new(Arc::new(shared), max_series.unwrap_or(self.inner.options.max_series));
         let core = Arc::new(core.ok_or(DeclareError::Full { family })?);
         self.inner.put_in(names, core.clone());
         Ok(core)
