@@ -91,12 +91,13 @@ struct Listing {
 pub struct RegistryOptions {
     max_series: usize,
     strict_declarations: bool,
+    disabled: bool,
 }
 
 impl RegistryOptions {
     /// The defaults: 100 000 series a family, differences in a re-declaration warn.
     pub fn new() -> Self {
-        Self { max_series: DEFAULT_MAX_SERIES, strict_declarations: false }
+        Self { max_series: DEFAULT_MAX_SERIES, strict_declarations: false, disabled: false }
     }
 
     /// The most series of a family that does not say for itself.
@@ -107,6 +108,11 @@ impl RegistryOptions {
     /// Whether a re-declaration that differs in description, unit or buckets is an error instead of a warning.
     pub fn strict_declarations(self, strict_declarations: bool) -> Self {
         Self { strict_declarations, ..self }
+    }
+
+    /// Declarations are checked as ever, and what is recorded goes nowhere.
+    pub(crate) fn disabled(self) -> Self {
+        Self { disabled: true, ..self }
     }
 
     /// A registry with these options and no families.
@@ -173,6 +179,11 @@ impl Registry {
 
     /// Begins the declaration of a summary.
     pub fn summary(&self, name: &str) -> Declaration<Summary> {
+        Declaration::new(self, name)
+    }
+
+    /// Begins the declaration of a family of `I`.
+    pub(crate) fn declaration<I: Instrument>(&self, name: &str) -> Declaration<I> {
         Declaration::new(self, name)
     }
 

@@ -17,7 +17,7 @@ use std::{
 
 use common::{stress, together, value, while_running};
 use manometer::{
-    DeclareError, MetricType, RegistryOptions,
+    DeclareError, Manager, MetricType, RegistryOptions,
     backend::{HistogramMode, Provider, PushError, StatsdOptions, TagMode, Transport},
     model::{BucketRule, ConfigError, Settings},
 };
@@ -811,6 +811,37 @@ fn s_04_defaults_send_to_the_well_known_port() {
     statsd.registry().counter("prosody_hits").single().unwrap().inc();
     let lines = server.wait_for(|lines| !lines.is_empty());
     assert_eq!(lines, ["prosody.prosody_hits:1|c"]);
+}
+
+#[test]
+fn pro_02_a_manager_pushes_and_its_page_is_whole() {
+    let server = Server::start();
+    let inner = Settings::new()
+        .with("statsd_server", "127.0.0.1")
+        .with("statsd_port", i64::from(server.address().port()))
+        .with("flush_interval", 3600);
+    let settings = Settings::new().with("statistics", "statsd").with("statistics_interval", "manual");
+    let manager = Manager::new(&settings.clone().with("statistics_config", inner)).unwrap();
+    let orders = manager.measure("orders").rate().declare().unwrap();
+    manager.measure("queue").amount().initial(7.0).declare().unwrap();
+    let held = manager.corked();
+    orders.inc();
+    manager.collect().unwrap();
+    let lines = server.lines();
+    for line in ["prosody.prosody_orders:0|c", "prosody.prosody_orders:1|c", "prosody.prosody_queue:7|g"] {
+        assert!(lines.iter().any(|sent| sent == line), "no {line} in {lines:?}");
+    }
+    orders.inc();
+    drop(held);
+    assert!(server.lines().contains(&"prosody.prosody_orders:1|c".to_owned()), "the last cork is gone");
+    let set = manometer::collect(manager.registry().unwrap());
+    let point = set.family("prosody_orders").unwrap().metrics().next().unwrap().point();
+    assert_eq!(value(&point), 2.0);
+    assert!(set.family("prosody_stats.push_datagrams").is_some());
+
+    let refused =
+        Manager::new(&settings.with("statistics_config", Settings::new().with("statsd_port", 0))).unwrap_err();
+    assert!(refused.to_string().contains("statsd_port is 0"), "{refused}");
 }
 
 #[test]

@@ -45,6 +45,8 @@ pub struct Core {
     overflow: Option<Overflow>,
     /// Whether the registry still has this family.
     live: AtomicBool,
+    /// The series that every look-up gives in a disabled registry: it records nothing, and nobody sees it.
+    nowhere: Option<Tuple>,
 }
 
 /// Where the updates go of series that there is no room for.
@@ -80,24 +82,37 @@ impl Core {
             Overflow { values, hash, count: CachePadded::default() }
         });
         let spare = Some(shared.ledger().open(&shared)?);
-        let this = Self {
+        let map = if keys > 0 { Map::new() } else { Map::small() };
+        let this =
+            Self { overflow, ..Self::empty(shared, seed, map, Writer { spare, ..Writer::default() }, max_series) };
+        if keys == 0 {
+            this.with_series(&[], &[], |_| ());
+        }
+        Some(this)
+    }
+
+    /// A family that never has a series: what is recorded in it goes nowhere.
+    pub fn disabled(shared: Arc<Shared>, max_series: usize) -> Self {
+        let this = Self::empty(shared, HashSeed::default(), Map::small(), Writer::default(), max_series);
+        Self { nowhere: Some(this.nowhere()), ..this }
+    }
+
+    fn empty(shared: Arc<Shared>, seed: HashSeed, map: Map<Tuple>, writer: Writer, max_series: usize) -> Self {
+        Self {
             seed,
-            map: if keys > 0 { Map::new() } else { Map::small() },
+            map,
             index: Index::new(),
-            writer: Mutex::new(Writer { spare, ..Writer::default() }),
+            writer: Mutex::new(writer),
             order: ArcSwap::from_pointee(Order::default()),
             generation: AtomicU64::new(0),
             len: AtomicUsize::new(0),
             limit: AtomicUsize::new(max_series),
             max_series,
-            overflow,
+            overflow: None,
             live: AtomicBool::new(true),
+            nowhere: None,
             shared,
-        };
-        if keys == 0 {
-            this.with_series(&[], &[], |_| ());
         }
-        Some(this)
     }
 
     /// What all its series share.
@@ -133,6 +148,9 @@ impl Core {
     /// `op` is the crate's own, short, and does not look anything up: it runs while the series is pinned, or under a lock.
     #[inline]
     pub fn with_series<R>(&self, prefix: &[Box<str>], values: &[&str], op: impl FnOnce(SeriesRef<'_>) -> R) -> R {
+        if let Some(nowhere) = &self.nowhere {
+            return op(SeriesRef { tuple: nowhere, shared: &self.shared });
+        }
         let query = Query::new(&self.seed, prefix, values);
         let pin = arena::pin();
         if let Some(pin) = &pin {
@@ -248,6 +266,9 @@ impl Core {
     /// Sets the gauges under `prefix` to `sums` all at once, and those that are not named to 0. Each sum comes with the values
     /// behind the prefix.
     pub fn publish(&self, prefix: &[Box<str>], sums: &HashMap<Vec<Box<str>>, f64>) {
+        if self.nowhere.is_some() {
+            return;
+        }
         let mut writer = self.writer.lock();
         let mut find = |values: &Vec<Box<str>>| {
             let values: Vec<&str> = values.iter().map(|value| &**value).collect();
@@ -351,7 +372,8 @@ impl Core {
         self.get_or_create(writer, &Query::hashed(overflow.hash, &overflow.values))
     }
 
-    /// A series that nobody sees: for a single or overflow series that was removed when the process had no slot left.
+    /// A series that nobody sees: for a disabled family, and for a single or overflow series that was removed when the process
+    /// had no slot left.
     fn nowhere(&self) -> Tuple {
         let query = Query::new(&self.seed, &[], &[]);
         let tuple = Tuple::new(&query, &[], "", Slot::NOWHERE, 0.0).expect("an empty text is short");

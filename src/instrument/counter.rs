@@ -142,6 +142,9 @@ impl FloatCounter {
 
     #[inline(always)]
     pub(crate) fn add_at(slot: Slot, series: SeriesRef<'_>, amount: f64) {
+        if slot.is_nowhere() {
+            return;
+        }
         // As bits, every finite float from +0 on is below infinity, and nothing else is. -0.0 takes the long way.
         if amount.to_bits() < f64::INFINITY.to_bits() {
             arena::write!(slot, cell => sum::add(cell, amount));

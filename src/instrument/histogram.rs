@@ -97,6 +97,9 @@ impl Histogram {
 
     #[inline(always)]
     pub(crate) fn observe_at(slot: Slot, series: SeriesRef<'_>, value: f64, times: u32) {
+        if slot.is_nowhere() {
+            return;
+        }
         match series.shared.search.bucket(value) {
             Some(bucket) => series.record(slot, bucket, value, times),
             None => observe_unusual(slot, series, value, times),

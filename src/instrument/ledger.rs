@@ -115,7 +115,7 @@ impl Ledger {
             self.sweep_at = FEW_RETIRED.max(2 * self.retired.len());
         }
         match shared.kind {
-            Kind::Gauge => Some(Slot::NOWHERE),
+            Kind::Gauge => Some(Slot::BESIDE),
             _ => self.pool.take(arena()).or_else(|| {
                 // The last resort before there is none: series that are free and were not looked for.
                 self.sweep(shared);
@@ -167,7 +167,7 @@ impl Ledger {
         });
         let gained = self.gained(series.tuple.slot()) + u128::from(gain);
         self.saturated.remove(&series.tuple.slot());
-        self.bases.insert(series.tuple.slot(), Base::Total { base: held - i128::from(value), gained });
+        self.keep(series.tuple.slot(), Base::Total { base: held - i128::from(value), gained });
     }
 
     /// The total of a float counter.
@@ -185,7 +185,7 @@ impl Ledger {
         }
         let gain = if value < total { value } else { value - total };
         let gained = finite(self.gained_float(series.tuple.slot()) + gain);
-        self.bases.insert(series.tuple.slot(), Base::Float { held, set: value, gained });
+        self.keep(series.tuple.slot(), Base::Float { held, set: value, gained });
     }
 
     /// The value of a gauge.
@@ -210,7 +210,7 @@ impl Ledger {
             _ => (0, 0),
         };
         if reading == Reading::Take {
-            self.bases.insert(slot, Base::Level { base: held, resets: resets + 1 });
+            self.keep(slot, Base::Level { base: held, resets: resets + 1 });
         }
         held.wrapping_sub(base)
     }
@@ -233,7 +233,7 @@ impl Ledger {
             sum -= base;
         }
         if let Some(taken) = taken {
-            self.bases.insert(slot, taken);
+            self.keep(slot, taken);
             begin_anew(series.tuple);
         }
         let count = cumulate(totals);
@@ -308,6 +308,13 @@ impl Ledger {
         self.pool.dissolve(arena());
     }
 
+    /// Writes down what readers subtract from now on. Of a series that is nowhere there is nothing to subtract.
+    fn keep(&mut self, slot: Slot, base: Base) {
+        if !slot.is_nowhere() {
+            self.bases.insert(slot, base);
+        }
+    }
+
     fn total_of(&mut self, series: SeriesRef<'_>, held: i128, reading: Reading) -> u64 {
         let slot = series.tuple.slot();
         let base = match self.bases.get(&slot) {
@@ -322,7 +329,7 @@ impl Ledger {
         });
         if reading == Reading::Take {
             self.saturated.remove(&slot);
-            self.bases.insert(slot, Base::Total { base: held, gained: self.gained(slot) });
+            self.keep(slot, Base::Total { base: held, gained: self.gained(slot) });
             begin_anew(series.tuple);
         }
         total
@@ -335,7 +342,7 @@ impl Ledger {
             _ => (0.0, 0.0),
         };
         if reading == Reading::Take {
-            self.bases.insert(slot, Base::Float { held, set: 0.0, gained: self.gained_float(slot) });
+            self.keep(slot, Base::Float { held, set: 0.0, gained: self.gained_float(slot) });
             begin_anew(series.tuple);
         }
         (held - base).max(0.0) + set
@@ -376,6 +383,8 @@ fn finite(sum: f64) -> f64 {
 }
 
 fn begin_anew(tuple: &Tuple) {
-    // Relaxed: see `Ledger::created`.
-    tuple.state().store(unix_millis() as f64, Ordering::Relaxed);
+    if !tuple.slot().is_nowhere() {
+        // Relaxed: see `Ledger::created`.
+        tuple.state().store(unix_millis() as f64, Ordering::Relaxed);
+    }
 }

@@ -90,7 +90,7 @@ pub struct Shared {
     pub health: Arc<Health>,
     /// What a provider that pushes has to do with this family; None with any other.
     pub push: Option<Push>,
-    /// Whether a provider that pushes says of each new counter that it is there.
+    /// Whether a push provider tells of a series as soon as there is one.
     pub announced: bool,
     /// Whether the word of some counter has wrapped.
     carried: AtomicBool,

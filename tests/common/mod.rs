@@ -5,6 +5,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod managers;
+
 use std::{
     env,
     sync::Barrier,
