@@ -8,6 +8,7 @@
 mod books;
 mod carry;
 mod collect;
+mod gauge;
 mod handover;
 mod index;
 mod level;

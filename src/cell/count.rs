@@ -11,7 +11,7 @@
 //! Wait-free: a load and a store, no lock prefix on x86-64.
 
 use crate::{
-    arena::{Arena, OwnedCell, Slot},
+    arena::{Arena, CellRef, OwnedCell, Slot},
     sync::{Ordering, fence, mutant},
 };
 
@@ -69,4 +69,12 @@ pub fn level(arena: &Arena, slot: Slot) -> i64 {
     // Relaxed: the loads above brought in what happened before the lowerings they saw.
     let raised = arena.cells(slot).fold(0u64, |sum, cell| sum.wrapping_add(cell.load(RAISED, Ordering::Relaxed)));
     raised.wrapping_sub(lowered) as i64
+}
+
+/// A number that grows whenever a level is raised or lowered, in any slab.
+pub fn moves(arena: &Arena, slot: Slot) -> u64 {
+    // Relaxed: each word only grows, and what is missed now is seen the next time.
+    let words =
+        |cell: CellRef<'_>| cell.load(RAISED, Ordering::Relaxed).wrapping_add(cell.load(LOWERED, Ordering::Relaxed));
+    arena.cells(slot).fold(0, |moves, cell| moves.wrapping_add(words(cell)))
 }

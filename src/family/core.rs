@@ -207,7 +207,10 @@ impl Core {
         let mut writer = self.writer.lock();
         let tuple = self.get_or_create(&mut writer, query);
         // The record of a new series is made under the lock, so that no remover can come in between (C2).
-        mutant!("record_unlocked", (), drop(writer));
+        let _writer = mutant!("record_unlocked", Some(writer), {
+            drop(writer);
+            None
+        });
         run(&tuple)
     }
 
@@ -223,9 +226,10 @@ impl Core {
     }
 
     /// The order and the books of one moment: no series is made, removed or published between the two.
-    fn open_books(&self) -> (Arc<Order>, MutexGuard<'_, Ledger>) {
+    pub fn open_books(&self) -> (Arc<Order>, MutexGuard<'_, Ledger>) {
         {
-            let too_early = mutant!("order_before_books", None, self.current_order());
+            let too_early = || mutant!("order_before_books", None, self.current_order());
+            let too_early = too_early();
             let ledger = self.shared.ledger();
             if let Some(order) = too_early.or_else(|| self.current_order()) {
                 return (order, ledger);
@@ -300,11 +304,13 @@ impl Core {
         // Relaxed: a gauge is one word, and the locks make them change together.
         for tuple in order.within(prefix) {
             tuple.state().store(named.remove(tuple).unwrap_or(0.0), Ordering::Relaxed);
+            tuple.mark_written();
         }
         // The overflow series lies outside a prefix. Set, not added: what went there the last time must not pile up.
         for (tuple, sum) in named {
             // Relaxed: as above.
             tuple.state().store(sum, Ordering::Relaxed);
+            tuple.mark_written();
         }
     }
 
@@ -411,13 +417,20 @@ impl Core {
                 writer.fresh.retain(Tuple::is_live);
             }
             writer.fresh.push(tuple.clone());
+            if let Some(push) = &self.shared.push {
+                self.shared.ledger().arrive(&tuple, push.birth());
+            }
         } else {
             tuple.detach();
         }
-        mutant!("change_late", self.change(), ());
+        if mutant!("change_late", true, false) {
+            self.change();
+        }
         self.map.insert(tuple.clone());
         self.index.insert(&mut writer.index, &tuple);
-        mutant!("change_late", (), self.change());
+        if mutant!("change_late", false, true) {
+            self.change();
+        }
         Some(tuple)
     }
 
@@ -426,6 +439,11 @@ impl Core {
         let read = || self.copy(tuples, &mut self.shared.ledger(), Reading::Look);
         let too_early = mutant!("remove_before_final_read", Vec::new(), vec![read()]);
         self.change();
+        // What a push provider has not seen yet it will never see as a series of its own.
+        let seen: Vec<bool> = match self.shared.push {
+            Some(_) => tuples.iter().map(|tuple| self.shared.ledger().leave(tuple)).collect(),
+            None => Vec::new(),
+        };
         for tuple in tuples {
             // Waits for whoever records through the map's shard.
             self.map.remove(tuple as &dyn LabelKey);
@@ -441,7 +459,9 @@ impl Core {
             writer.spare = self.shared.ledger().open(&self.shared);
         }
         // Scrapes need this lock for a new order, and must not wait for what comes now.
-        mutant!("remove_keeps_lock", drop(writer), ());
+        if mutant!("remove_keeps_lock", true, false) {
+            drop(writer);
+        }
         // Waits for whoever found one of them in the index.
         let mut pinned = arena().pinned();
         while !pinned.passed() {
@@ -450,7 +470,10 @@ impl Core {
         let family = too_early.into_iter().next().unwrap_or_else(read);
         // Until this, nobody can use their slots again.
         let mut ledger = self.shared.ledger();
-        for tuple in tuples {
+        for (index, tuple) in tuples.iter().enumerate() {
+            if let Some(seen) = seen.get(index) {
+                ledger.depart(SeriesRef { tuple, shared: &self.shared }, *seen);
+            }
             ledger.retire(tuple.clone());
         }
         family

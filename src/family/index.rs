@@ -154,7 +154,8 @@ impl Index {
         let order = mutant!("table_relaxed", Ordering::Release, Ordering::Relaxed);
         // Relaxed: the old table is known to this thread through the writer lock.
         let old = self.table.load(Ordering::Relaxed);
-        let too_early = mutant!("pinned_too_early", None, Some(arena().pinned()));
+        let too_early = || mutant!("pinned_too_early", None, Some(arena().pinned()));
+        let too_early = too_early();
         self.table.store(Box::into_raw(Box::new(table)), order);
         if !old.is_null() {
             // After the store: a look-up that is not among them finds the new table.

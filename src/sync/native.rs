@@ -183,6 +183,12 @@ pub fn null_pointers<T, const N: usize>() -> Box<[AtomicPtr<T>; N]> {
     }
 }
 
+/// Stores `value` in a word that others exchange.
+#[inline(always)]
+pub fn store_beside_exchanges(word: &AtomicU16, value: u16, order: Ordering) {
+    word.store(value, order);
+}
+
 /// Asks for the two cache lines from `address` on, if the processor can be asked; changes nothing else.
 #[inline(always)]
 pub fn prefetch(address: *const u8) {
