@@ -119,7 +119,7 @@ fn std_07_std_08_std_10_prosodys_datagrams_are_sent_again() {
         let datagrams = server.datagrams();
         let mut sent: Vec<Line> = Vec::new();
         for datagram in &datagrams {
-            let set = datagram.split('\n').last().expect("split gives one");
+            let set = datagram.split('\n').next_back().expect("split gives one");
             let line = Line::parse(set).unwrap_or_else(|| panic!("{datagram:?} is no line"));
             assert!(set.len() == datagram.len() || line.value < 0.0, "{datagram:?} is more than one line");
             sent.push(line);
