@@ -286,11 +286,13 @@ fn mgr_06_what_a_handler_leaves_behind_stops_nobody() {
             std::panic::panic_any(Bomb)
         }
     });
-    let own = Arc::new(Mutex::new(None));
+    let own = Arc::new(Mutex::new(None::<manometer::manager::Registration>));
     let (registered, owned) = (own.clone(), Bomb);
     let registration = manager.on_update("leaves", 1, move |_| {
         let _owned = &owned;
-        registered.lock().unwrap().take().map(manometer::manager::Registration::unregister);
+        if let Some(registration) = registered.lock().unwrap().take() {
+            registration.unregister();
+        }
     });
     *own.lock().unwrap() = Some(registration);
     let (early, late, owned) = (diary.clone(), diary.clone(), Bomb);
