@@ -5,7 +5,10 @@
 #![cfg(manometer_loom)]
 #![allow(clippy::unwrap_used, reason = "a model fails by panicking")]
 
+mod books;
+mod carry;
 mod collect;
+mod gauge;
 mod handover;
 mod index;
 mod level;

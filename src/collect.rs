@@ -52,8 +52,14 @@ pub trait Source: fmt::Debug + Send + Sync {
         true
     }
 
-    /// All families as of some moment after this call. It may wait for application code, so it is not for an asynchronous task.
+    /// All families as of some moment after this call. It may wait for application code, so it is not for an asynchronous task,
+    /// unless [`is_quick`](Self::is_quick).
     fn scrape(&self) -> Arc<MetricSet>;
+
+    /// Whether `scrape` only reads memory, and waits for nobody's code.
+    fn is_quick(&self) -> bool {
+        false
+    }
 
     /// The last two scheduled collections, the older one first, if there is a schedule and there were two.
     fn last_two(&self) -> Option<[Sampled; 2]> {
@@ -79,6 +85,10 @@ pub struct Sampled {
 impl Source for Collector {
     fn scrape(&self) -> Arc<MetricSet> {
         self.collect()
+    }
+
+    fn is_quick(&self) -> bool {
+        true
     }
 }
 

@@ -21,6 +21,8 @@ mod scope;
 
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "view")]
+pub mod view;
 
 // The models in `loom-tests/` reach the rooms where the protocols are; nobody else does.
 #[cfg(manometer_loom)]

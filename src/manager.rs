@@ -12,6 +12,8 @@
 
 mod config;
 mod corks;
+#[cfg(feature = "view")]
+mod doors;
 mod events;
 mod isolation;
 mod own;
@@ -75,6 +77,8 @@ struct Handle {
     root: Scope,
     books: Arc<Books>,
     threads: Mutex<Threads>,
+    #[cfg(feature = "view")]
+    doors: doors::Doors,
 }
 
 #[derive(Default)]
@@ -121,14 +125,18 @@ impl Manager {
 
     /// The manager that a table describes; a disabled one if that cannot be had, which is logged, so that the application runs on.
     pub fn new_or_disabled(settings: &Settings) -> Self {
-        Self::new(settings).unwrap_or_else(|error| {
+        let disabled = |error: ConfigError, builder: &ManagerBuilder| {
             // The cause is a provider's own, and its text may be made in any way.
             let text = isolation::isolated(|| error.to_string());
             log::error!("statistics are disabled: {}", text.unwrap_or_else(|panic| format!("no text, but {panic}")));
             isolation::discard(error);
-            // What is declared is checked as it would be with the provider, if the table says how.
-            Self::disabled_quietly(&ManagerBuilder::from_settings(settings).unwrap_or_else(|_| ManagerBuilder::new()))
-        })
+            Self::disabled_quietly(builder)
+        };
+        match ManagerBuilder::from_settings(settings) {
+            // What is declared is checked as this table says, whatever became of the provider.
+            Ok(builder) => builder.make().unwrap_or_else(|error| disabled(error, &builder)),
+            Err(error) => disabled(error, &ManagerBuilder::new()),
+        }
     }
 
     /// A manager that is disabled.
@@ -186,7 +194,7 @@ impl Manager {
             Mode::Manual { .. } => log::info!("statistics: provider {shown:?}, no schedule: collected when asked"),
             Mode::Disabled => {}
         }
-        Ok(Self::over(made, root, books))
+        Ok(Self::over(made, root, books, builder))
     }
 
     fn disabled(builder: &ManagerBuilder) -> Self {
@@ -200,11 +208,24 @@ impl Manager {
         let root = Scope::root(&books);
         let state =
             State::new(Mode::Disabled, &registry, None, builder.clock_or_system(), builder.created_samples, None);
-        Self::over(Arc::new(state), root, books)
+        Self::over(Arc::new(state), root, books, builder)
     }
 
-    fn over(state: Arc<State>, root: Scope, books: Arc<Books>) -> Self {
-        let handle = Handle { state, root, books, threads: Mutex::default() };
+    fn over(
+        state: Arc<State>,
+        root: Scope,
+        books: Arc<Books>,
+        #[cfg_attr(not(feature = "view"), expect(unused_variables, reason = "it describes the doors"))]
+        builder: &ManagerBuilder,
+    ) -> Self {
+        let handle = Handle {
+            state,
+            root,
+            books,
+            threads: Mutex::default(),
+            #[cfg(feature = "view")]
+            doors: builder.doors(),
+        };
         Self { handle: Arc::new(handle) }
     }
 
@@ -499,6 +520,10 @@ impl Source for Manager {
 
     fn scrape(&self) -> Arc<MetricSet> {
         self.state().scrape()
+    }
+
+    fn is_quick(&self) -> bool {
+        !matches!(self.state().mode, Mode::Manual { .. })
     }
 
     fn last_two(&self) -> Option<[Sampled; 2]> {

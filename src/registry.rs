@@ -1,6 +1,7 @@
 //! Where families are declared, found, replaced and removed; names are unique here.
 
 mod declare;
+mod push;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,6 +15,10 @@ use crate::{
 };
 
 pub use declare::Declaration;
+#[cfg(feature = "statsd")]
+pub(crate) use push::Wire;
+
+use push::Pushed;
 
 /// The most series of a family that says nothing else.
 pub const DEFAULT_MAX_SERIES: usize = 100_000;
@@ -50,6 +55,8 @@ struct State {
     changes: AtomicU64,
     /// The families as scrapes see them.
     listing: ArcSwap<Listing>,
+    /// The provider that pushes from here, if one does.
+    pushed: Option<Pushed>,
 }
 
 /// The families by name, and who has which sample name.
@@ -58,6 +65,8 @@ struct Names {
     by_raw: BTreeMap<String, Arc<Core>>,
     /// Sample name to the raw name of the family that reserves it.
     reserved: HashMap<String, String>,
+    /// Name on the wire of a push provider to the raw name of the family that reserves it.
+    on_wire: HashMap<String, String>,
 }
 
 /// All families at one time.
@@ -108,9 +117,14 @@ impl RegistryOptions {
 
     /// A registry with these options and no families.
     pub fn build(self) -> Registry {
+        self.build_with(None)
+    }
+
+    fn build_with(self, pushed: Option<Pushed>) -> Registry {
         Registry {
             inner: Arc::new(State {
                 options: self,
+                pushed,
                 health: Arc::default(),
                 names: Mutex::default(),
                 changes: AtomicU64::new(0),
@@ -195,7 +209,7 @@ impl Registry {
     /// Handles and views of it stay safe and count unseen; `is_live` tells them. The name is free again.
     pub fn remove(&self, raw_name: &str) -> Option<MetricFamily> {
         let core = self.inner.take_out(&mut self.inner.names.lock(), raw_name)?;
-        Some(core.close())
+        Some(self.inner.close(core))
     }
 
     /// What was refused so far.
@@ -231,6 +245,7 @@ impl Registry {
 
 impl State {
     fn put_in(&self, names: &mut Names, core: Arc<Core>) {
+        self.reserve_wire(names, &core.shared().metadata);
         names.put_in(core);
         self.change();
     }
@@ -239,6 +254,15 @@ impl State {
         let core = names.take_out(raw_name)?;
         self.change();
         Some(core)
+    }
+
+    /// Takes the family off for good, and hands back what it held.
+    fn close(&self, core: Arc<Core>) -> MetricFamily {
+        let held = core.close();
+        if let Some(pushed) = &self.pushed {
+            pushed.closed(core);
+        }
+        held
     }
 
     /// Tells the listing that it is old.
@@ -276,6 +300,7 @@ impl Names {
     fn take_out(&mut self, raw_name: &str) -> Option<Arc<Core>> {
         let core = self.by_raw.remove(raw_name)?;
         self.reserved.retain(|_, owner| owner != raw_name);
+        self.on_wire.retain(|_, owner| owner != raw_name);
         Some(core)
     }
 }

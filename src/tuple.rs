@@ -2,14 +2,16 @@
 //!
 //! # Shape
 //! ```text
-//! refs slot hash state text_len carries keys live | span[0..keys] | bytes
+//! refs slot hash state text_len beside keys live | span[0..keys] | bytes
 //! ```
 //! 32 bytes, 8 bytes a key, then the text form of the labels as every page prints it (`a="x",b="y"`). A span is where the value of
 //! a key lies in `bytes`: inside the text when no value is empty or needed an escape, else behind it, where the values then
 //! follow once more as they are. So the key of a look-up and the constant part of a line are one piece of memory.
 //! # Ordering
-//! The reference count is an `Arc`'s: taking Relaxed, giving Release, the last one fences Acquire. [`Tuple::is_sole`] is Acquire, so
-//! that what the holder of a dropped handle wrote is before the reuse of its slot (A4).
+//! The reference count is an `Arc`'s: taking Relaxed, giving Release, the last one loads Acquire. [`Tuple::is_sole`] is Acquire, so
+//! that what the holder of a dropped handle wrote is before the reuse of its slot (A4). A gauge's writer stores the value, then the
+//! mark, Release; a push takes the mark by an exchange, Acquire, then loads the value. So each value written is followed by a push
+//! that sends it or a later one: the exchange either takes its mark, or comes before it and leaves it for the next push.
 //! # Limits
 //! 255 keys and 4 GiB of text per tuple.
 
@@ -28,7 +30,7 @@ use std::{
 
 use crate::{
     arena::Slot,
-    sync::{AtomicBool, AtomicF64, AtomicU16, AtomicU32, HashSeed, Ordering, fence, mutant},
+    sync::{AtomicBool, AtomicF64, AtomicU16, AtomicU32, HashSeed, Ordering, Watched, mutant, store_beside_exchanges},
 };
 
 /// More references than this are a leak that would end in a wrap; as with `Arc`, the process stops first.
@@ -89,11 +91,12 @@ struct Head {
     /// A gauge's value, or when the series began, in Unix milliseconds.
     state: AtomicF64,
     text_len: u32,
-    /// How often a word of this series has wrapped.
-    carries: AtomicU16,
+    /// Of a counter, how often a word of it has wrapped; of a gauge, whether it was written since it was last asked.
+    beside: AtomicU16,
     keys: u8,
     /// Whether the registry still exports it.
     live: AtomicBool,
+    watched: Watched,
 }
 
 #[cfg(not(manometer_loom))]
@@ -137,9 +140,10 @@ impl Tuple {
             hash: query.hash,
             state: AtomicF64::new(state),
             text_len: text.len() as u32,
-            carries: AtomicU16::new(0),
+            beside: AtomicU16::new(0),
             keys: key_count,
             live: AtomicBool::new(true),
+            watched: Watched::new(),
         };
         let layout = layout(keys.len(), bytes);
         #[allow(unsafe_code, reason = "head, spans and bytes in one allocation")]
@@ -219,26 +223,48 @@ impl Tuple {
     /// How often a word of this series has wrapped.
     pub fn carries(&self) -> u16 {
         // Relaxed: readers come here after an Acquire of the word that wrapped; see `cell::count`.
-        self.head().carries.load(Ordering::Relaxed)
+        self.head().beside.load(Ordering::Relaxed)
     }
 
     /// Counts a wrap.
     pub fn carry(&self) {
         // Relaxed: see `carries`. It stops at the top instead of wrapping itself.
-        let _ =
-            self.head().carries.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |carries| carries.checked_add(1));
+        let _ = self.head().beside.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |carries| carries.checked_add(1));
+    }
+
+    /// Says that this gauge was written; called after its value was stored.
+    #[inline(always)]
+    pub fn mark_written(&self) {
+        // Release: pairs with Acquire in `take_written`; who takes this mark sees the value stored before it, or a later one.
+        // Always stored, also where it stands already: a writer that only looked would have handed nothing over, and the reader
+        // that takes the older mark could miss its value.
+        let order = mutant!("mark_relaxed", Ordering::Release, Ordering::Relaxed);
+        if mutant!("mark_only_if_unset", true, self.head().beside.load(Ordering::Relaxed) == 0) {
+            store_beside_exchanges(&self.head().beside, 1, order);
+        }
+    }
+
+    /// Whether this gauge was written since this was last asked; called before its value is loaded.
+    pub fn take_written(&self) -> bool {
+        // Acquire: pairs with Release in `mark_written`. One exchange, so that no mark falls between a look and a store.
+        let order = mutant!("take_mark_relaxed", Ordering::Acquire, Ordering::Relaxed);
+        mutant!("take_mark_in_two_steps", self.head().beside.swap(0, order) != 0, {
+            let written = self.head().beside.load(order) != 0;
+            self.head().beside.store(0, Ordering::Relaxed);
+            written
+        })
     }
 
     /// Whether the registry still exports this series.
     pub fn is_live(&self) -> bool {
-        // Acquire: pairs with Release in `detach`; who sees the series gone may rely on its removal being complete.
+        // Acquire: pairs with Release in `detach`; who sees the series gone, and looks it up again, finds another.
         self.head().live.load(Ordering::Acquire)
     }
 
     /// Marks the series as no longer exported.
     pub fn detach(&self) {
-        // Release: pairs with Acquire in `is_live`.
-        self.head().live.store(false, Ordering::Release);
+        // Release: pairs with Acquire in `is_live`; the series was unlinked before.
+        self.head().live.store(false, mutant!("detach_relaxed", Ordering::Release, Ordering::Relaxed));
     }
 
     /// Whether this is the only reference left, so that nobody can write to its slot any more (A4).
@@ -270,9 +296,9 @@ impl Tuple {
     fn head(&self) -> &Head {
         #[allow(unsafe_code, reason = "a counted reference")]
         // SAFETY: the allocation lives as long as a reference to it, and its head was written by `new`.
-        unsafe {
-            self.0.as_ref()
-        }
+        let head = unsafe { self.0.as_ref() };
+        head.watched.used();
+        head
     }
 
     #[inline(always)]
@@ -339,16 +365,17 @@ impl Clone for Tuple {
 
 impl Drop for Tuple {
     fn drop(&mut self) {
-        // Release: pairs with the fence below and with `is_sole`; all that was done through this reference comes before.
+        // Release: pairs with Acquire below and in `is_sole`; all that was done through this reference comes before.
         let order = mutant!("dec_relaxed", Ordering::Release, Ordering::Relaxed);
         if self.head().refs.fetch_sub(1, order) != 1 {
             return;
         }
-        // Acquire: pairs with Release above, of every other holder.
-        fence(Ordering::Acquire);
+        // Acquire: pairs with Release above, of every other holder. A load, since ThreadSanitizer does not know fences.
+        self.head().refs.load(mutant!("free_relaxed", Ordering::Acquire, Ordering::Relaxed));
         let bytes = self.spans().iter().map(|span| span.start + span.len).max().unwrap_or(0).max(self.head().text_len);
         let bytes = bytes as usize;
         let layout = layout(usize::from(self.head().keys), bytes);
+        self.head().watched.freed();
         #[allow(unsafe_code, reason = "frees what `new` allocated")]
         // SAFETY: the last reference is gone. The layout is that of `new`: the bytes end where the text or the last value ends.
         unsafe {

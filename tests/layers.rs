@@ -11,7 +11,8 @@ const FLOORS: &[&[&str]] = &[
     &["family"],
     &["registry"],
     &["collect", "scope"],
-    &["backend", "http", "measure"],
+    &["backend", "measure", "view"],
+    &["http"],
     &["manager"],
     &["lib"],
 ];

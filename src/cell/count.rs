@@ -11,7 +11,7 @@
 //! Wait-free: a load and a store, no lock prefix on x86-64.
 
 use crate::{
-    arena::{Arena, OwnedCell, Slot},
+    arena::{Arena, CellRef, OwnedCell, Slot},
     sync::{Ordering, fence, mutant},
 };
 
@@ -31,7 +31,9 @@ pub fn add(cell: OwnedCell<'_>, amount: u64, carry: impl FnOnce()) {
     if wrapped {
         carry();
         // Release: pairs with Acquire in `total`; who sees the wrapped word sees the carry. Only here, where nobody ever comes.
-        fence(Ordering::Release);
+        if mutant!("carry_no_fence", true, false) {
+            fence(Ordering::Release);
+        }
     }
     // Relaxed: see the head of this file.
     cell.put(0, sum, Ordering::Relaxed);
@@ -40,7 +42,8 @@ pub fn add(cell: OwnedCell<'_>, amount: u64, carry: impl FnOnce()) {
 /// The words of one total in all slabs, summed without the carries.
 pub fn total(arena: &Arena, slot: Slot) -> u128 {
     // Acquire: pairs with the fence in `add`; the carries are read after this.
-    arena.cells(slot).map(|cell| u128::from(cell.load(0, Ordering::Acquire))).sum()
+    let order = mutant!("total_relaxed", Ordering::Acquire, Ordering::Relaxed);
+    arena.cells(slot).map(|cell| u128::from(cell.load(0, order))).sum()
 }
 
 /// Counts `amount` as come.
@@ -66,4 +69,12 @@ pub fn level(arena: &Arena, slot: Slot) -> i64 {
     // Relaxed: the loads above brought in what happened before the lowerings they saw.
     let raised = arena.cells(slot).fold(0u64, |sum, cell| sum.wrapping_add(cell.load(RAISED, Ordering::Relaxed)));
     raised.wrapping_sub(lowered) as i64
+}
+
+/// A number that grows whenever a level is raised or lowered, in any slab.
+pub fn moves(arena: &Arena, slot: Slot) -> u64 {
+    // Relaxed: each word only grows, and what is missed now is seen the next time.
+    let words =
+        |cell: CellRef<'_>| cell.load(RAISED, Ordering::Relaxed).wrapping_add(cell.load(LOWERED, Ordering::Relaxed));
+    arena.cells(slot).fold(0, |moves, cell| moves.wrapping_add(words(cell)))
 }

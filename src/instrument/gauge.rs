@@ -68,6 +68,7 @@ impl Gauge {
         if !series.tuple.slot().is_nowhere() {
             // Relaxed: a gauge is one word.
             series.tuple.state().store(value, Ordering::Relaxed);
+            series.tuple.mark_written();
         }
     }
 
@@ -78,6 +79,7 @@ impl Gauge {
             // Relaxed: a gauge is one word.
             Ok(()) => {
                 series.tuple.state().fetch_add(delta, Ordering::Relaxed);
+                series.tuple.mark_written();
             }
             Err(reason) => series.shared.health.reject(reason),
         }

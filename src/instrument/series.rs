@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Health, Ledger};
+use super::{Health, Ledger, ledger::Push};
 use crate::{
     arena::{self, OwnedCell, Slot},
     cell::{count, flip, search::Search, sum, undo},
@@ -88,6 +88,8 @@ pub struct Shared {
     pub metadata: Arc<Metadata>,
     /// Where refusals are counted.
     pub health: Arc<Health>,
+    /// What a provider that pushes has to do with this family; None with any other.
+    pub push: Option<Push>,
     /// Whether a push provider tells of a series as soon as there is one.
     pub announced: bool,
     /// Whether the word of some counter has wrapped.
@@ -106,10 +108,19 @@ impl Shared {
             kind,
             metadata,
             health,
+            push: None,
             announced: false,
             carried: AtomicBool::new(false),
             ledger: Mutex::new(Ledger::new(width, alone)),
         }
+    }
+
+    /// Tells a family that is not used yet that a provider pushes it.
+    pub fn set_push(&mut self, push: Option<Push>) {
+        if push.as_ref().is_some_and(Push::wants_samples) && self.kind == Kind::Histogram {
+            self.search.forget_table();
+        }
+        self.push = push;
     }
 
     /// The family's books. Whoever holds them is its only reader: they may move the selectors of wide cells.
@@ -177,7 +188,7 @@ impl SeriesRef<'_> {
     #[inline(always)]
     fn write(self, cell: OwnedCell<'_>, bucket: usize, value: f64, times: u32) {
         match self.shared.search.buckets() {
-            buckets if buckets <= flip::NARROW => undo::write(cell, 0, None, bucket, value, times.into()),
+            buckets if buckets <= flip::NARROW => undo::write(cell, 0, bucket, value, times.into()),
             buckets => flip::write(cell, buckets, bucket, value, times.into()),
         }
     }

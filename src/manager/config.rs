@@ -7,6 +7,8 @@ use super::{
     providers::{self, Factory},
     state::Mode,
 };
+#[cfg(feature = "http")]
+use crate::http;
 use crate::{
     backend::{Provider, ProviderFactory},
     instrument::{Clock, Monotonic},
@@ -29,7 +31,11 @@ pub const KEYS: &[&str] = &[
 ];
 
 /// The keys of every room that reads the same table. A room with keys of its own joins here.
-const ROOMS: &[&[&str]] = &[KEYS];
+const ROOMS: &[&[&str]] = &[
+    KEYS,
+    #[cfg(feature = "http")]
+    http::Options::KEYS,
+];
 
 /// How often a manager collects that has a provider and was told nothing else.
 pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
@@ -69,6 +75,8 @@ pub struct ManagerBuilder {
     pub(super) created_samples: bool,
     pub(super) compat: bool,
     factories: BTreeMap<String, Factory>,
+    #[cfg(feature = "http")]
+    http: http::Options,
     /// None is the system's monotonic clock.
     clock: Option<Arc<dyn Clock + Send + Sync>>,
 }
@@ -85,6 +93,8 @@ impl ManagerBuilder {
             created_samples: true,
             compat: false,
             factories: BTreeMap::new(),
+            #[cfg(feature = "http")]
+            http: http::Options::new(),
             clock: None,
         }
     }
@@ -114,6 +124,10 @@ impl ManagerBuilder {
         };
         let strict = settings.boolean("strict_declarations")?.unwrap_or(false);
         builder.registry_options = RegistryOptions::new().max_series(max_series).strict_declarations(strict);
+        #[cfg(feature = "http")]
+        {
+            builder.http = http::Options::from_settings(settings)?;
+        }
         builder.created_samples = settings.boolean("created_samples")?.unwrap_or(true);
         builder.compat = match settings.text("compat")? {
             None => false,
@@ -184,29 +198,46 @@ impl ManagerBuilder {
         Self { clock: Some(Arc::new(clock)), ..self }
     }
 
+    /// Where [`Manager::serve`] serves, and whom. What this says of creation times and of the compatible form is as the manager
+    /// is told.
+    #[cfg(feature = "http")]
+    pub fn http(self, http: http::Options) -> Self {
+        Self { http, ..self }
+    }
+
     /// Makes the manager. Without a provider and an interval it is disabled; with an interval alone, its provider is the internal
     /// one. Nothing runs yet.
     ///
     /// # Errors
     /// `Invalid` for an interval of 0 or a bad namespace; `Provider` if there is none of that name, or its factory fails.
     pub fn build(self) -> Result<Manager, ConfigError> {
+        self.make()
+    }
+
+    pub(super) fn make(&self) -> Result<Manager, ConfigError> {
         check_namespace(&self.namespace)?;
         if let When::Every(interval) = self.when {
             check_interval(interval)?;
         }
         let (name, mode) = match (&self.provider, self.when) {
-            (None, When::Unsaid | When::OnRequest) => return self.build_disabled(),
+            (None, When::Unsaid | When::OnRequest) => return Ok(Manager::disabled(self)),
             (None, When::Every(interval)) => ("internal", Mode::Scheduled(interval)),
             (Some(name), When::Unsaid) => (name.as_str(), Mode::Scheduled(DEFAULT_INTERVAL)),
             (Some(name), When::Every(interval)) => (name.as_str(), Mode::Scheduled(interval)),
             (Some(name), When::OnRequest) => (name.as_str(), Mode::Manual { min_interval: self.min_interval }),
         };
         let provider = providers::make(name, &self.factories, &self.provider_settings, self.registry_options)?;
-        Manager::enabled(&self, name, mode, provider)
+        Manager::enabled(self, name, mode, provider)
     }
 
-    pub(super) fn build_disabled(self) -> Result<Manager, ConfigError> {
-        Ok(Manager::disabled(&self))
+    /// How the doors will be.
+    #[cfg(feature = "view")]
+    pub(super) fn doors(&self) -> super::doors::Doors {
+        super::doors::Doors {
+            #[cfg(feature = "http")]
+            http: self.http.clone().created_samples(self.created_samples).compat(self.compat),
+            compat: self.compat,
+        }
     }
 
     /// The clock, and whether it must be looked at again and again.

@@ -3,6 +3,8 @@
 use std::{collections::BTreeMap, error::Error, fmt};
 
 use super::isolation::isolated;
+#[cfg(feature = "statsd")]
+use crate::backend::statsd;
 use crate::{
     backend::{Internal, Provider, ProviderFactory},
     model::{ConfigError, Settings},
@@ -64,9 +66,12 @@ pub(super) fn make(
 }
 
 /// The one place where the providers of this crate have their names.
-fn built_in(name: &str, _settings: &Settings, options: RegistryOptions) -> Result<Made, ConfigError> {
+#[cfg_attr(not(feature = "statsd"), allow(unused_variables, reason = "`internal` has no settings"))]
+fn built_in(name: &str, settings: &Settings, options: RegistryOptions) -> Result<Made, ConfigError> {
     match name {
         "internal" => Ok(Ok(Box::new(Internal::new(options)))),
+        #[cfg(feature = "statsd")]
+        "statsd" => Ok(statsd(settings, options)),
         _ => Err(refused(name, NoProvider::NotBuiltIn)),
     }
 }

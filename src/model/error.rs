@@ -149,6 +149,8 @@ pub enum BucketRule {
     Duplicate,
     /// The list is longer than a histogram can hold.
     TooMany,
+    /// A threshold reads like the one before it, in a form of fewer digits.
+    SameText,
 }
 
 /// Why label values name no series.
@@ -269,6 +271,7 @@ impl fmt::Display for BucketRule {
             Self::NotAscending => "is less than the one before it",
             Self::Duplicate => "repeats the one before it",
             Self::TooMany => "is beyond the longest list that a histogram can hold",
+            Self::SameText => "reads like the one before it in 14 digits",
         })
     }
 }

@@ -77,7 +77,7 @@ impl<I: Instrument> Declaration<I> {
     }
 
     /// A push provider tells of each new series at once, with an increase of 0, not only when it first counts.
-    pub(crate) fn announced(self) -> Self {
+    pub fn announced(self) -> Self {
         Self { terms: Terms { announced: true, ..self.terms }, ..self }
     }
 
@@ -86,8 +86,9 @@ impl<I: Instrument> Declaration<I> {
     /// # Errors
     /// - `EmptyName`, `InvalidName`, `InvalidUnit`: the name or the unit breaks a rule.
     /// - `InvalidLabel`, `DuplicateLabel`, `ReservedLabel`, `TooManyLabels`: a label key does, or their number.
-    /// - `NoBuckets`, `InvalidBuckets`: a histogram has none, or a list that is not ascending and finite.
-    /// - `NameClash`: another family exposes a sample of the same name.
+    /// - `NoBuckets`, `InvalidBuckets`: a histogram has none, or a list that is not ascending and finite, or two that a
+    ///   push provider gives one name.
+    /// - `NameClash`: another family exposes a sample of the same name, or is pushed under the same name.
     /// - `Conflict`: the name is taken by a family of another type or with other label keys; in a strict registry also by one
     ///   with another description, unit or buckets.
     /// - `Full`: the process has no slot left.
@@ -104,6 +105,7 @@ impl<I: Instrument> Declaration<I> {
                 return registry.agree::<I>(&standing, &metadata);
             }
             names.check_clash(&metadata)?;
+            registry.inner.check_wire(&names, &metadata)?;
             registry.make::<I>(&mut names, metadata, terms)?
         };
         Ok(Family::new(core))
@@ -134,6 +136,7 @@ impl<I: Instrument> Declaration<I> {
         let (core, old) = {
             let mut names = registry.inner.names.lock();
             names.check_clash(&metadata)?;
+            registry.inner.check_wire(&names, &metadata)?;
             let old = registry.inner.take_out(&mut names, metadata.name().raw());
             match registry.make::<I>(&mut names, metadata, terms) {
                 Ok(core) => (core, old),
@@ -143,7 +146,7 @@ impl<I: Instrument> Declaration<I> {
                 }
             }
         };
-        Ok((Family::new(core), old.map(|old| old.close())))
+        Ok((Family::new(core), old.map(|old| registry.inner.close(old))))
     }
 
     fn parse(self) -> Result<(Metadata, Terms), DeclareError> {
@@ -182,6 +185,7 @@ impl Registry {
     ) -> Result<Arc<Core>, DeclareError> {
         let family = metadata.name().raw().to_owned();
         let mut shared = Shared::new(I::KIND, Arc::new(metadata), self.inner.health.clone());
+        shared.set_push(self.inner.pushed.as_ref().map(|pushed| pushed.push().clone()));
         shared.announced = terms.announced;
         let shared = Arc::new(shared);
         let max_series = terms.max_series.unwrap_or(self.inner.options.max_series);
