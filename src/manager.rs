@@ -22,7 +22,11 @@ mod schedule;
 mod state;
 mod windows;
 
-use std::{fmt, io, sync::OnceLock, time::Duration};
+use std::{
+    fmt, io,
+    sync::{OnceLock, Weak},
+    time::Duration,
+};
 
 use crate::{
     backend::Provider,
@@ -171,18 +175,17 @@ impl Manager {
             (provider.registry().clone(), shown)
         });
         let (registry, shown) = asked.map_err(|panic| refused(format!("it panicked: {panic}").into()))?;
-        // Past the state, which does not exist yet.
-        let push_provider = provider.clone();
-        let push = move || {
-            if let Ok(Err(error)) = isolation::isolated(|| push_provider.flush()) {
-                log::warn!("a scope is closed before all of it was sent: {error}");
-            }
-        };
+        // The state needs the books, and they need it. Weak, since scopes may outlive their manager.
+        let state = Arc::new(OnceLock::<Weak<State>>::new());
+        let late = state.clone();
+        let push =
+            move || late.get().and_then(Weak::upgrade).into_iter().for_each(|state| state.flush_unless_stopped());
         let books = Arc::new(Books::new(&registry, &builder.namespace, Box::new(push)));
         let root = Scope::root(&books);
         let own = Own::declare(&root, &*provider, builder.compat).map_err(|error| refused(error.into()))?;
         let clock = builder.clock_or_system();
-        let state = State::new(mode, &registry, Some(provider), clock, builder.created_samples, Some(own));
+        let made = Arc::new(State::new(mode, &registry, Some(provider), clock, builder.created_samples, Some(own)));
+        let _ = state.set(Arc::downgrade(&made));
         match mode {
             Mode::Scheduled(interval) => log::info!(
                 "statistics: provider {shown:?}, a collection every {} seconds once started",
@@ -191,7 +194,7 @@ impl Manager {
             Mode::Manual { .. } => log::info!("statistics: provider {shown:?}, no schedule: collected when asked"),
             Mode::Disabled => {}
         }
-        Ok(Self::over(state, root, books, builder))
+        Ok(Self::over(made, root, books, builder))
     }
 
     fn disabled(builder: &ManagerBuilder) -> Self {
@@ -205,18 +208,18 @@ impl Manager {
         let root = Scope::root(&books);
         let state =
             State::new(Mode::Disabled, &registry, None, builder.clock_or_system(), builder.created_samples, None);
-        Self::over(state, root, books, builder)
+        Self::over(Arc::new(state), root, books, builder)
     }
 
     fn over(
-        state: State,
+        state: Arc<State>,
         root: Scope,
         books: Arc<Books>,
         #[cfg_attr(not(feature = "view"), expect(unused_variables, reason = "it describes the doors"))]
         builder: &ManagerBuilder,
     ) -> Self {
         let handle = Handle {
-            state: Arc::new(state),
+            state,
             root,
             books,
             threads: Mutex::default(),
@@ -278,7 +281,7 @@ impl Manager {
     }
 
     /// Ends the manager: waits for a collection that runs, does one more if there is a schedule, has the provider send what is left
-    /// and shut down, and lets go of all handlers. Values stay readable.
+    /// and shut down, and lets go of all handlers. Values stay readable. Who calls it meanwhile, on another thread, waits until all is sent.
     ///
     /// Called by a handler, it returns at once, and all this happens at the end of the collection.
     pub fn stop(&self) {

@@ -21,7 +21,7 @@ use std::marker::PhantomData;
 use crate::{
     instrument::{Instrument, Kind},
     model::{DeclareError, Setting},
-    scope::Scope,
+    scope::{Scope, only},
 };
 
 pub use kind::MeasureType;
@@ -155,8 +155,7 @@ impl<R: Recorder> MeasureDeclaration<R> {
             }
             _ => declaration,
         };
-        let view = scope.declare::<R::Instrument>(name, Vec::new(), line, declaration)?;
-        let recorder = R::over(view.with_labels(()).expect("the only key is fixed"));
+        let recorder = R::over(scope.declare(name, Vec::new(), line, declaration, only)?);
         recorder.begin(options.initial);
         Ok(recorder)
     }

@@ -24,6 +24,7 @@ use crate::{
 
 pub(crate) use books::Books;
 pub use declare::ScopedDeclaration;
+pub(crate) use declare::only;
 
 use books::Identity;
 
@@ -154,7 +155,8 @@ impl Scope {
     /// Ends the scope: pushes once more, then removes its series, and the families that no other scope uses. Hands back what they
     /// held; nothing if the scope is closed already, or if another one with this module and preset is open and keeps them.
     ///
-    /// Handles and views stay safe and count unseen. Later declarations here are refused. (Dropping a scope keeps everything.)
+    /// Handles stay safe and count unseen. Views stay safe too, but where another scope keeps the family, whoever looks labels up
+    /// through one makes their series again. Later declarations here are refused. (Dropping a scope keeps everything.)
     pub fn close(&self) -> MetricSet {
         self.state.books.close(self.state.number, &self.state.identity)
     }

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use common::managers::{HandClock, count, gauge, manual, noting, scraped, total, until};
+use common::managers::{HandClock, Trouble, count, gauge, manual, noting, scraped, total, until};
 use manometer::{
     CollectError, Histogram, Manager, MetricPoint, Source,
     manager::{DEFAULT_WINDOW, HandlerReport},
@@ -189,6 +189,19 @@ fn mgr_03_a_handler_may_stop_its_manager_or_be_the_last_to_hold_it() {
     clock.advance(10.0);
     until("the end of the manager, on its own thread", || {
         held.lock().unwrap().is_none() && Arc::strong_count(&held) == 1
+    });
+}
+
+#[test]
+fn mgr_03_who_stops_second_returns_when_all_is_sent() {
+    let (builder, notes) = noting();
+    let manager = builder.manual().build().unwrap();
+    *notes.trouble.lock().unwrap() = Trouble::Delays;
+    thread::scope(|scope| {
+        scope.spawn(|| manager.stop());
+        until("the last flush", || notes.take() == ["flush"]);
+        manager.stop();
+        assert_eq!(notes.take(), ["shutdown"], "a program that ends here would lose what is being sent");
     });
 }
 
@@ -393,7 +406,7 @@ fn mgr_08_scrapes_that_meet_share_a_collection_and_read_what_is_new() {
             })
             .collect();
         until("the others to ask", || arrived.load(Ordering::SeqCst) == 3);
-        thread::sleep(Duration::from_millis(30)); // they wait by now
+        thread::sleep(Duration::from_millis(200)); // they wait by now, on a busy machine too
         assert!(others.iter().all(|other| !other.is_finished()), "none goes by");
         gate.wait();
         first.join().unwrap();

@@ -4,7 +4,7 @@ mod common;
 
 use common::{
     listed,
-    managers::{disabled, manual, noting, scraped},
+    managers::{Trouble, disabled, manual, noting, scraped, total},
     rows, value,
 };
 use manometer::{Counter, DeclareError, Gauge, Manager, Scope, model::MetricSet};
@@ -107,6 +107,8 @@ fn sco_05_what_was_declared_is_listed_in_order() {
     scope.counter("bare").unit("bytes").declare().unwrap();
     scope.gauge("connections").help("Open client connections").declare().unwrap();
     assert!(scope.gauge("").declare().is_err());
+    // Another unit is another family.
+    scope.gauge("bare").unit("seconds").declare().unwrap();
     let expected = [
         "connections (gauge): Open client connections",
         "active_sessions (amount)",
@@ -114,6 +116,7 @@ fn sco_05_what_was_declared_is_listed_in_order() {
         "new (rate)",
         "wait (times)",
         "bare (bytes counter)",
+        "bare (seconds gauge)",
     ];
     assert_eq!(scope.declarations(), expected);
 }
@@ -210,6 +213,46 @@ fn sco_06_a_family_declared_while_scopes_close_is_never_orphaned() {
         }
     });
     assert!(manager.registry().unwrap().metadata("prosody_mod_c2s/n").is_none());
+}
+
+#[test]
+fn sco_06_no_series_is_made_behind_a_close() {
+    let manager = manual();
+    let b = scope(&manager, "b");
+    b.counter("n").single().unwrap(); // keeps the family
+    b.measure("m").amount().declare().unwrap();
+    for _ in 0..2_000 {
+        let a = scope(&manager, "a");
+        common::together(2, |thread| match thread {
+            0 => {
+                // Refused if it comes second.
+                let _ = (a.counter("n").single(), a.measure("m").amount().declare());
+            }
+            _ => drop(a.close()),
+        });
+        for raw in ["prosody_mod_c2s/n", "prosody_mod_c2s/m"] {
+            let set = manometer::collect(manager.registry().unwrap());
+            assert_eq!(rows(common::family(&set, raw)), [["b"]], "{raw} has a series of a closed scope");
+        }
+    }
+}
+
+#[test]
+fn sco_06_pro_04_the_last_push_of_a_scope_fails_like_any_other() {
+    let (builder, notes) = noting();
+    let manager = builder.manual().build().unwrap();
+    let [a, b, late] = ["a", "b", "late"].map(|host| scope(&manager, host));
+    let errors = || total(&manager, "prosody_stats.collector_errors", [":provider"]);
+    *notes.trouble.lock().unwrap() = Trouble::Panics;
+    a.close();
+    assert_eq!(errors(), Some(1), "a panic is counted");
+    *notes.trouble.lock().unwrap() = Trouble::Errors;
+    b.close();
+    assert_eq!(errors(), Some(2), "an error too");
+    manager.stop();
+    assert_eq!(notes.take(), ["flush", "flush", "flush", "shutdown"]);
+    late.close();
+    assert_eq!(notes.take(), [""; 0], "it was shut down");
 }
 
 #[test]

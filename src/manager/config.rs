@@ -216,9 +216,8 @@ impl ManagerBuilder {
 
     pub(super) fn make(&self) -> Result<Manager, ConfigError> {
         check_namespace(&self.namespace)?;
-        if self.when == When::Every(Duration::ZERO) {
-            let given = Setting::Integer(0).to_string();
-            return Err(ConfigError::Invalid { key: "statistics_interval".to_owned(), given, rule: INTERVAL_RULE });
+        if let When::Every(interval) = self.when {
+            check_interval(interval)?;
         }
         let (name, mode) = match (&self.provider, self.when) {
             (None, When::Unsaid | When::OnRequest) => return Ok(Manager::disabled(self)),
@@ -278,7 +277,7 @@ fn seconds(settings: &Settings, key: &str, rule: &'static str) -> Result<Option<
     number.map(|seconds| Duration::try_from_secs_f64(seconds).map_err(|_| invalid())).transpose()
 }
 
-/// What [`Manager::set_interval`] accepts.
+/// Refuses an interval that no schedule can have.
 pub(super) fn check_interval(interval: Duration) -> Result<(), ConfigError> {
     match interval {
         Duration::ZERO => Err(ConfigError::Invalid {

@@ -72,7 +72,7 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// A registration of nothing, in a disabled manager.
+    /// A registration of nothing, in a manager that is disabled or has stopped.
     pub(super) fn nowhere(name: &str) -> Self {
         Self { name: name.to_owned(), remove: None }
     }
@@ -122,12 +122,15 @@ struct Record {
 /// The handlers of one event, which are told an `A`.
 pub(super) struct Event<A> {
     name: &'static str,
-    handlers: Arc<Mutex<Vec<Arc<Handler<A>>>>>,
+    handlers: Arc<Mutex<Handlers<A>>>,
 }
+
+/// None once the manager has stopped: who registers then would never be let go.
+type Handlers<A> = Option<Vec<Arc<Handler<A>>>>;
 
 impl<A: 'static> Event<A> {
     pub(super) fn new(name: &'static str) -> Self {
-        Self { name, handlers: Arc::default() }
+        Self { name, handlers: Arc::new(Mutex::new(Some(Vec::new()))) }
     }
 
     pub(super) fn register<R: HandlerResult>(
@@ -143,24 +146,25 @@ impl<A: 'static> Event<A> {
             act: Mutex::new(Box::new(move |argument: &A| act(argument).into_error())),
             record: Mutex::default(),
         });
-        let mut handlers = self.handlers.lock();
+        let mut own = self.handlers.lock();
+        let Some(handlers) = &mut *own else { return Registration::nowhere(name) };
         let at = handlers.partition_point(|other| Reverse(other.priority) <= Reverse(priority));
         handlers.insert(at, handler.clone());
-        drop(handlers);
+        drop(own);
         let (handlers, handler) = (Arc::downgrade(&self.handlers), Arc::downgrade(&handler));
         Registration::new(name, move || {
             let (Some(handlers), Some(handler)) = (handlers.upgrade(), handler.upgrade()) else { return };
             // Relaxed: who races with this may call it once more.
             handler.registered.store(false, Ordering::Relaxed);
             // `handler` outlives the lock: what its closure owns may be anything.
-            handlers.lock().retain(|own| !Arc::ptr_eq(own, &handler));
+            handlers.lock().iter_mut().for_each(|own| own.retain(|other| !Arc::ptr_eq(other, &handler)));
         })
     }
 
     /// Runs every handler with what `argument` makes of the time since it last began. Tells `failed` whose error it was and what.
     pub(super) fn run(&self, clock: &dyn Clock, argument: impl Fn(Option<Duration>) -> A, failed: impl Fn(&str, &str)) {
         let handlers = self.handlers.lock().clone();
-        for handler in handlers {
+        for handler in handlers.into_iter().flatten() {
             self.run_one(&handler, clock, &argument, &failed);
             // Unregistered meanwhile, it may be the last one, and what its closure owns may be anything.
             discard(handler);
@@ -206,12 +210,12 @@ impl<A: 'static> Event<A> {
                 last_took: record.last_took,
             }
         };
-        self.handlers.lock().iter().map(report).collect()
+        self.handlers.lock().iter().flatten().map(report).collect()
     }
 
-    /// Unregisters all, and so lets go of what they own.
+    /// Unregisters all, for good, and so lets go of what they own.
     pub(super) fn clear(&self) {
-        let handlers = std::mem::take(&mut *self.handlers.lock());
-        handlers.into_iter().for_each(discard);
+        let handlers = self.handlers.lock().take();
+        handlers.into_iter().flatten().for_each(discard);
     }
 }

@@ -112,6 +112,10 @@ pub(super) struct State {
     collector: Collector,
     flight: Flight,
     phase: Mutex<Phase>,
+    /// Held by who does the last things, so that whoever else stops the manager returns when they are done.
+    ending: Mutex<()>,
+    /// The thread that does them.
+    ended_by: Mutex<Option<ThreadId>>,
     /// A handler asked to stop; it is done when the collection it is part of has ended.
     stop_asked: AtomicBool,
     /// Whether the last flush failed, so that only the first of a series is logged.
@@ -147,6 +151,8 @@ impl State {
                 last: Mutex::new(None),
             },
             phase: Mutex::new(Phase::Running),
+            ending: Mutex::new(()),
+            ended_by: Mutex::new(None),
             stop_asked: AtomicBool::new(false),
             push_fails: AtomicBool::new(false),
             last_two: Mutex::new([None, None]),
@@ -202,10 +208,11 @@ impl State {
         self.openmetrics.run(&*self.clock, |_| self.registry.clone(), failed);
         own.processing.instrument().observe(seconds(start));
         if let Mode::Scheduled(_) = self.mode {
-            // Taken apart first, so that the oldest of them can be used again.
-            let [_, older] = std::mem::take(&mut *self.last_two.lock());
             let newer = Sampled { at: self.clock.now(), set: self.collector.collect() };
-            *self.last_two.lock() = [older, Some(newer)];
+            // All at once: nobody finds none in between.
+            let mut last_two = self.last_two.lock();
+            let older = last_two[1].replace(newer);
+            last_two[0] = older;
         }
     }
 
@@ -254,6 +261,13 @@ impl State {
         }
     }
 
+    /// The last push before a scope goes. A provider that was shut down is asked nothing more.
+    pub(super) fn flush_unless_stopped(&self) {
+        if *self.phase.lock() != Phase::Stopped {
+            self.flush();
+        }
+    }
+
     /// Asks the provider, if there is one. None also if it panicked, which is logged and counted.
     pub(super) fn ask_provider<R>(&self, what: &str, ask: impl FnOnce(&dyn Provider) -> R) -> Option<R> {
         let provider = self.provider.as_ref()?;
@@ -290,8 +304,14 @@ impl State {
         self.stop_asked.store(true, Ordering::Relaxed);
     }
 
-    /// The last things: on a schedule one more collection, then a last flush. Once.
+    /// The last things: on a schedule one more collection, then a last flush. Once; who comes second waits for them.
     pub(super) fn finish(&self) {
+        let here = Some(thread::current().id());
+        if *self.ended_by.lock() == here {
+            // Asked by what runs as part of them.
+            return;
+        }
+        let ending = self.ending.lock();
         {
             let mut phase = self.phase.lock();
             if *phase != Phase::Running {
@@ -299,6 +319,7 @@ impl State {
             }
             *phase = Phase::Finishing;
         }
+        *self.ended_by.lock() = here;
         if let Mode::Scheduled(_) = self.mode {
             let _ = self.collect();
         }
@@ -309,6 +330,9 @@ impl State {
         }
         self.flush();
         self.ask_provider("shutdown", |provider| provider.shutdown());
+        *self.ended_by.lock() = None;
+        // What the handlers own may stop the manager once more, or wait for who does.
+        drop(ending);
         self.updates.clear();
         self.openmetrics.clear();
     }

@@ -68,7 +68,7 @@ struct Entries {
     members: HashMap<Identity, Member>,
 }
 
-/// What one open scope declared, for operators: name and line.
+/// What one open scope declared, for operators: raw name and line.
 type Lines = Vec<(String, String)>;
 
 /// All scopes of one identity.
@@ -116,15 +116,14 @@ impl Books {
         if !entries.open.contains_key(&number) {
             return Err(closed());
         }
-        let Entry { raw, name, line, used, result } = declare()?;
+        let Entry { raw, line, used, result } = declare()?;
         if *identity != Identity::Root {
+            if let Some(lines) = entries.open.get_mut(&number).filter(|lines| !lines.iter().any(|(own, _)| *own == raw))
+            {
+                lines.push((raw.clone(), line));
+            }
             if let Some(member) = entries.members.get_mut(identity) {
                 member.used.insert(raw, used);
-            }
-            if let Some(lines) =
-                entries.open.get_mut(&number).filter(|lines| !lines.iter().any(|(own, _)| *own == name))
-            {
-                lines.push((name, line));
             }
         }
         Ok(result)
@@ -165,7 +164,6 @@ impl Books {
 /// What a declaration enters in the books.
 pub(super) struct Entry<T> {
     pub(super) raw: String,
-    pub(super) name: String,
     pub(super) line: String,
     pub(super) used: Box<dyn Used>,
     pub(super) result: T,

@@ -67,11 +67,16 @@ impl<I: Instrument> ScopedDeclaration<I> {
     /// Those of [`Declaration::declare`]: `DuplicateLabel` if a key is that of the preset, `Conflict` if a scope of this module with
     /// another preset key, or with none, declared the name. `Closed` if the scope is.
     pub fn declare(self) -> Result<View<I>, DeclareError> {
+        self.give(|view| view)
+    }
+
+    /// Declares, and makes `give` of the view before the scope can be closed.
+    fn give<T>(self, give: impl FnOnce(View<I>) -> T) -> Result<T, DeclareError> {
         let spaced_unit = if self.unit.is_empty() { String::new() } else { format!("{} ", self.unit) };
         let colon_help = if self.help.is_empty() { String::new() } else { format!(": {}", self.help) };
         let line = format!("{} ({spaced_unit}{}){colon_help}", self.name, I::KIND.metric_type());
         let declaration = self.declaration.unit(&self.unit).help(&self.help);
-        self.scope.declare(&self.name, self.label_keys, line, declaration)
+        self.scope.declare(&self.name, self.label_keys, line, declaration, give)
     }
 
     /// Declares a family without label keys other than that of the preset, and gives the scope's one metric of it.
@@ -84,7 +89,7 @@ impl<I: Instrument> ScopedDeclaration<I> {
             let name = FamilyName::compose(&raw, &self.unit, I::KIND.metric_type())?;
             return Err(DeclareError::Labelled { family: name.raw().to_owned(), keys: self.label_keys.len() });
         }
-        Ok(self.declare()?.with_labels(()).expect("the only key is fixed"))
+        self.give(only)
     }
 }
 
@@ -109,16 +114,22 @@ impl<I: Instrument> Used for Declared<I> {
     }
 }
 
+/// The one metric of a view without open keys.
+pub(crate) fn only<I: Instrument>(view: View<I>) -> I {
+    view.with_labels(()).expect("the only key is fixed")
+}
+
 impl Scope {
     /// Declares `declaration`, whose name is that of this scope and `name`, with the preset key before `keys`. `line` is how an
-    /// operator reads it.
-    pub(crate) fn declare<I: Instrument>(
+    /// operator reads it. What `give` makes of the view is made before the scope can be closed, so a series of it is removed then.
+    pub(crate) fn declare<I: Instrument, T>(
         &self,
         name: &str,
         keys: Vec<String>,
         line: String,
         declaration: Declaration<I>,
-    ) -> Result<View<I>, DeclareError> {
+        give: impl FnOnce(View<I>) -> T,
+    ) -> Result<T, DeclareError> {
         // Behind a prefix no name is empty; without it, it must be one.
         FamilyName::compose(name, "", I::KIND.metric_type())?;
         let state = &self.state;
@@ -133,7 +144,7 @@ impl Scope {
             };
             let raw = family.metadata().name().raw().to_owned();
             let used = Box::new(Declared { family, view: view.clone() });
-            Ok(Entry { raw, name: name.to_owned(), line, used, result: view })
+            Ok(Entry { raw, line, used, result: give(view) })
         })
     }
 }

@@ -61,6 +61,8 @@ pub enum Trouble {
     None,
     Errors,
     Panics,
+    /// It takes its time.
+    Delays,
 }
 
 impl Notes {
@@ -107,6 +109,10 @@ impl Provider for Noting {
             Trouble::Errors => {
                 let source = io::Error::other("nobody there");
                 Err(PushError::Send { server: "127.0.0.1:1".to_owned(), source })
+            }
+            Trouble::Delays => {
+                thread::sleep(Duration::from_millis(100));
+                Ok(())
             }
             _ => Ok(()),
         }
