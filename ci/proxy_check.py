@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-from prometheus_check import Prometheus, expect, free_port, running
+from prometheus_check import expect, free_port, running, start_prometheus
 
 TOKEN = "correct-horse"
 
@@ -175,23 +175,7 @@ def scraped(prometheus, count):
 
 def check_prometheus(stack, folder, server, nginx):
     """Which jobs are up, and in which format."""
-    port = free_port()
-    config = folder / "prometheus.yml"
-    config.write_text(PROMETHEUS.format(token=TOKEN, server=server, nginx=nginx))
-    log = stack.enter_context(open(folder / "log", "w+"))
-    stack.enter_context(
-        running(
-            "prometheus",
-            f"--config.file={config}",
-            f"--storage.tsdb.path={folder / 'data'}",
-            f"--web.listen-address=127.0.0.1:{port}",
-            "--log.level=warn",
-            stdout=log,
-            stderr=log,
-        )
-    )
-    prometheus = Prometheus(port)
-    prometheus.wait()
+    prometheus, log = start_prometheus(stack, folder, PROMETHEUS.format(token=TOKEN, server=server, nginx=nginx))
     targets = scraped(prometheus, 4)
     for job, has_created in (("direct", True), ("proxied", True), ("text", False)):
         target = targets[job]

@@ -167,6 +167,7 @@ impl State {
         // Acquire: pairs with Release below; whoever shares a collection sees what it did.
         let seen = self.flight.ended.load(Ordering::Acquire);
         let turn = self.flight.turn.lock();
+        // Acquire: as above.
         if self.flight.ended.load(Ordering::Acquire) > seen {
             return Ok(());
         }

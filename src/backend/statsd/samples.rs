@@ -67,6 +67,7 @@ impl SampleSink for Queue {
         if self.chooses() {
             let (metadata, tuple) = (series.shared.metadata.clone(), series.tuple.clone());
             if self.waiting.push(Sample { metadata, tuple, value, times }).is_err() {
+                // Relaxed: a count that publishes nothing but itself.
                 self.dropped.fetch_add(1, Ordering::Relaxed);
             }
         }
