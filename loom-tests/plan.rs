@@ -35,7 +35,7 @@ pub const WEIGHTED: [Operation; 2] =
 /// Executes `plan` in an undo cell.
 pub fn execute(plan: &[Operation], cell: OwnedCell<'_>) {
     for &Operation { bucket, value, times } in plan {
-        undo::write(cell, 0, None, bucket, value, times);
+        undo::write(cell, 0, bucket, value, times);
     }
 }
 

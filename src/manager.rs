@@ -122,7 +122,10 @@ impl Manager {
     /// The manager that a table describes; a disabled one if that cannot be had, which is logged, so that the application runs on.
     pub fn new_or_disabled(settings: &Settings) -> Self {
         let disabled = |error: ConfigError, builder: &ManagerBuilder| {
-            log::error!("statistics are disabled: {error}");
+            // The cause is a provider's own, and its text may be made in any way.
+            let text = isolation::isolated(|| error.to_string());
+            log::error!("statistics are disabled: {}", text.unwrap_or_else(|panic| format!("no text, but {panic}")));
+            isolation::discard(error);
             Self::disabled_quietly(builder)
         };
         match ManagerBuilder::from_settings(settings) {

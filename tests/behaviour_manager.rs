@@ -269,6 +269,46 @@ fn mgr_06_s_08_a_handler_that_fails_stops_nobody() {
     assert_eq!((count(&manager, COLLECTION), count(&manager, PROCESSING)), (10, 10), "no step was skipped");
 }
 
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("dropped");
+    }
+}
+
+#[test]
+fn mgr_06_what_a_handler_leaves_behind_stops_nobody() {
+    let (manager, diary) = (manual(), Diary::default());
+    manager.on_update("throws", 2, |_| {
+        if true {
+            std::panic::panic_any(Bomb)
+        }
+    });
+    let own = Arc::new(Mutex::new(None::<manometer::manager::Registration>));
+    let (registered, owned) = (own.clone(), Bomb);
+    let registration = manager.on_update("leaves", 1, move |_| {
+        let _owned = &owned;
+        if let Some(registration) = registered.lock().unwrap().take() {
+            registration.unregister();
+        }
+    });
+    *own.lock().unwrap() = Some(registration);
+    let (early, late, owned) = (diary.clone(), diary.clone(), Bomb);
+    manager.on_update("after", 0, move |_| early.write("after"));
+    manager.on_openmetrics_updated("read", 0, move |_| {
+        let _owned = &owned;
+        late.write("read");
+    });
+    manager.collect().unwrap();
+    assert_eq!(diary.take(), ["after", "read"]);
+    assert_eq!((count(&manager, COLLECTION), count(&manager, PROCESSING)), (1, 1), "no step was skipped");
+    assert!(manager.handlers().iter().all(|report| report.name != "leaves"));
+    manager.stop(); // lets go of the last one
+    assert_eq!(Arc::strong_count(&diary.0), 1, "and of all that they owned");
+}
+
 #[test]
 fn mgr_06_each_handler_is_timed_by_itself() {
     let clock = HandClock::default();
@@ -510,6 +550,30 @@ fn mgr_11_a_total_that_fails_is_isolated() {
 }
 
 #[test]
+fn mgr_11_what_a_total_owns_stops_no_other_rate() {
+    let clock = HandClock::default();
+    let manager = Manager::builder().provider("internal").manual().clock(clock.clone()).build().unwrap();
+    let (gone, good) = (manager.gauge("gone").single().unwrap(), manager.gauge("good").single().unwrap());
+    let (window, owned) = (Duration::from_secs(1), Bomb);
+    let total = move || {
+        let _owned = &owned;
+        0.0
+    };
+    let published = manager.publish_rate("gone", window, &gone, total).unwrap();
+    let mut total_of_good = 0.0;
+    let grows = move || {
+        total_of_good += 5.0;
+        total_of_good
+    };
+    manager.publish_rate("good", window, &good, grows).unwrap();
+    clock.settle();
+    published.unregister();
+    clock.settle();
+    clock.advance(1.0);
+    until("the other one", || good.value() == 5.0);
+}
+
+#[test]
 fn mgr_13_its_own_times_are_measures_with_default_buckets() {
     let manager = manual();
     let registry = manager.registry().unwrap();
@@ -635,7 +699,7 @@ fn gen_07_one_manager_is_the_process_wide_one_and_others_share_nothing() {
     installed.collect().unwrap();
 }
 
-/// The wall clock serves creation times and nothing else. No step of it can be made here; so the sources are read.
+/// The wall clock is read once, for creation times; they and ages go by a clock that does not step. No step of it can be made here; so the sources are read.
 #[test]
 fn gen_06_s_27_the_wall_clock_is_read_for_creation_times_alone() {
     fn read(folder: &Path, found: &mut Vec<(String, String)>) {

@@ -7,7 +7,7 @@ use std::{error::Error, io};
 use common::managers::{Trouble, gauge, manual, noting, scraped, total};
 use manometer::{
     Manager, RegistryOptions,
-    backend::{Internal, Provider},
+    backend::{Internal, Provider, PushError},
     model::{ConfigError, Settings},
     register_provider,
 };
@@ -70,6 +70,61 @@ fn pro_04_a_provider_that_goes_wrong_harms_nobody() {
     notes.take();
     manager.stop();
     assert_eq!(notes.take(), ["flush", "shutdown"], "to the end");
+}
+
+/// An error whose text cannot be made.
+#[derive(Debug)]
+struct Mute;
+
+impl std::fmt::Display for Mute {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("no words");
+    }
+}
+
+impl Error for Mute {}
+
+/// Makes the text of all that is logged, and throws it away.
+struct Logger;
+
+impl log::Log for Logger {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+    fn log(&self, record: &log::Record<'_>) {
+        drop(record.args().to_string());
+    }
+    fn flush(&self) {}
+}
+
+#[test]
+fn pro_04_pro_05_an_error_without_words_harms_nobody() {
+    log::set_logger(&Logger).unwrap();
+    log::set_max_level(log::LevelFilter::Warn);
+    #[derive(Debug)]
+    struct Wordless(Internal);
+    impl Provider for Wordless {
+        fn registry(&self) -> &manometer::Registry {
+            self.0.registry()
+        }
+        fn flush(&self) -> Result<(), PushError> {
+            Err(PushError::Send { server: "nowhere".to_owned(), source: io::Error::other(Mute) })
+        }
+    }
+    let make =
+        |_: &Settings, options: RegistryOptions| Ok(Box::new(Wordless(Internal::new(options))) as Box<dyn Provider>);
+    let manager = Manager::builder().factory("wordless", make).provider(":wordless").manual().build().unwrap();
+    manager.on_openmetrics_updated("after", 0, |_| ());
+    manager.collect().unwrap();
+    assert_eq!(manager.handlers()[0].runs, 1, "no step was skipped");
+    assert_eq!(total(&manager, "prosody_stats.collector_errors", [":provider"]), Some(1));
+    manager.stop();
+
+    let fails = |_: &Settings, _: RegistryOptions| -> Result<Box<dyn Provider>, Box<dyn Error + Send + Sync>> {
+        Err(Mute.into())
+    };
+    register_provider("mute", fails).unwrap();
+    assert!(!Manager::new_or_disabled(&Settings::new().with("statistics", ":mute")).is_enabled());
 }
 
 #[test]

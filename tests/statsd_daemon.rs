@@ -3,6 +3,7 @@
 //! `ci/statsd.sh` installs the daemon and says where it is in `MANOMETER_STATSD`. Its counters start anew at each of its own flushes,
 //! so it never flushes within a test; the management port tells what it holds. Before it is killed it is asked, and what it held is
 //! added to what its successor holds.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(feature = "statsd")]
 
 mod statsd;
@@ -206,6 +207,8 @@ fn operate(statsd: &Statsd, random: &mut Random, done: &mut Done, times: usize) 
         }
         if random.below(40) == 0 {
             statsd.flush().unwrap();
+            // A daemon that does not keep up loses datagrams in its socket, and that is nobody's fault here.
+            thread::sleep(Duration::from_millis(5));
         }
     }
     statsd.flush().unwrap();

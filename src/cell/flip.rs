@@ -8,11 +8,14 @@
 //! flips; its lowest bit names the active bank.
 //! # Invariants
 //! - F1: only a reader that holds the family's ledger lock stores the selector.
-//! - F2: the selector moves only when the active bank's word shows the current epoch. Then the writer has seen the last flip, and
-//!   no operation of its own can still reach the inactive bank. Without this acknowledgement a straggler would break the prefix.
+//! - F2: the selector moves only after two attempts at the active bank have failed. Then the writer has seen the last flip, and no
+//!   operation of its own can still reach the inactive bank. Without this acknowledgement a straggler would break the prefix.
 //! # Ordering
-//! The selector is Relaxed on both sides: it hands nothing over. The writer's word, stored Release, carries the epoch it saw, and
-//! the reader loads it Acquire.
+//! The selector is Relaxed on both sides: it hands nothing over. That the writer saw its last value, `e`, follows from the failures. An
+//! operation was completed in the active bank after the reader first looked there; a straggler of the epoch `e - 2`, in the
+//! same bank, was over before the selector became `e - 1`, and the writer's loads of the selector do not go back. So that operation
+//! saw `e`. The second failing attempt begins with an Acquire of the word that ended the first, or of a later one: all that the writer did
+//! before, in either bank, is visible to what the reader does next.
 //! # Progress and cost
 //! write: wait-free, an undo cell's and one load more. read: after `FAILURES` attempts at most one flip, then one bank at rest.
 
@@ -25,8 +28,8 @@ use crate::{
 /// Buckets up to which one bank is enough: reading them takes no longer than a few operations.
 pub const NARROW: usize = 64;
 
-/// Failed attempts before the reader flips. A model would need a writer of as many operations to come to a flip.
-const FAILURES: u32 = if cfg!(manometer_loom) { 1 } else { 4 };
+/// Failed attempts before the reader flips; at least two (F2). A model would need a writer of more operations to come to a flip.
+const FAILURES: u32 = if cfg!(manometer_loom) { 2 } else { 4 };
 
 const SELECTOR: usize = 0;
 
@@ -38,9 +41,9 @@ pub const fn width(buckets: usize) -> usize {
 /// Adds `times` observations of `value` to `bucket` of a cell of `buckets` buckets.
 #[inline(always)]
 pub fn write(cell: OwnedCell<'_>, buckets: usize, bucket: usize, value: f64, times: u64) {
-    // Relaxed: whichever flip it sees, the word says which.
+    // Relaxed: whichever flip it sees, it goes on from there; see the head of this file.
     let epoch = cell.as_reader().load(SELECTOR, Ordering::Relaxed);
-    undo::write(cell, bank_at(epoch, buckets), Some(epoch), bucket, value, times);
+    undo::write(cell, bank_at(epoch, buckets), bucket, value, times);
 }
 
 /// Adds the cell at `cell` to `totals` and returns its sum. `scratch` is twice as long as `totals` and is overwritten.
@@ -62,8 +65,7 @@ pub fn read(cell: CellRef<'_>, totals: &mut [u64], scratch: &mut [u64]) -> f64 {
             return both.then_some(resting.sum + moving.sum);
         }
         failed += 1;
-        let acknowledged = mutant!("no_ack", undo::acknowledged(active) == epoch & 0xff, true);
-        if failed < FAILURES || !acknowledged {
+        if failed < mutant!("flip_after_one", FAILURES, 1) {
             return None;
         }
         // The writer is in the active bank for good (F2): the other one stands still until the selector moves.

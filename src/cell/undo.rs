@@ -5,8 +5,8 @@
 //!
 //! # Shape
 //! `[word, sum[0], sum[1], bucket[0..n]]`, 8 bytes each, in one chunk.
-//! `word` = count:39 | epoch:8 | parity:1 | cur:16, where `cur` is one more than the bucket of the operation in flight, 0 if none,
-//! and `epoch` is what the writer saw of a wide cell's selector (see `flip`; else 0). All zeros is an empty cell.
+//! `word` = count:54 | parity:1 | cur:9, where `cur` is one more than the bucket of the operation in flight, 0 if none.
+//! All zeros is an empty cell.
 //! # Invariants
 //! - U1: an operation announces its bucket in `cur` before it stores anything else.
 //! - U2: `sum[parity]` is the sum after `count` operations; the other slot belongs to the operation in flight.
@@ -22,15 +22,15 @@
 //! write: wait-free, four stores, no lock prefix on x86-64. read: lock-free; retries only if an operation was completed meanwhile,
 //! and never because of a writer that was stopped in the middle.
 //! # Limits
-//! The count in `word` wraps at 2^39: it is only compared, the exposed count is the sum of the buckets. A reader would have to be
-//! stopped for exactly 2^39 observations, an even number of operations, to take one state for another. At most 65534 buckets, and
-//! no more than a chunk holds. One operation at a time, also of one thread: what interrupts it uses another slab.
+//! The count in `word` wraps at 2^54: it is only compared, the exposed count is the sum of the buckets. To take one state for
+//! another, a reader would have to be stopped between its two reads of `word` for exactly a multiple of 2^54 observations: two
+//! years of single ones, or at least four million operations that count up to 2^32 each. No more buckets than a chunk holds. One operation at a time, also of one thread: what interrupts it uses another slab.
 //! # Not promised
 //! Two histograms read in one scrape are not of one instant.
 
 use crate::{
     arena::{CellRef, OwnedCell},
-    sync::{Ordering, mutant, yield_now},
+    sync::{CHUNK_SLOTS, Ordering, mutant, yield_now},
 };
 
 /// Words before the first bucket.
@@ -38,22 +38,21 @@ pub const HEAD: usize = 3;
 
 const WORD: usize = 0;
 const SUMS: usize = 1;
-const CUR: u64 = 0xffff;
-const PARITY_SHIFT: u32 = 16;
-const EPOCH_SHIFT: u32 = 17;
-const EPOCH: u64 = 0xff << EPOCH_SHIFT;
-const COUNT_SHIFT: u32 = 25;
+const PARITY_SHIFT: u32 = 9;
+const CUR: u64 = (1 << PARITY_SHIFT) - 1;
+const COUNT_SHIFT: u32 = PARITY_SHIFT + 1;
 const COUNT: u64 = u64::MAX >> COUNT_SHIFT;
+
+const _: () = assert!((CHUNK_SLOTS - HEAD) as u64 <= CUR, "`cur` can name every bucket that a chunk has room for");
 
 /// After how many failed attempts a reader lets others run.
 const PATIENCE: u32 = 64;
 
-/// Adds `times` observations of `value` to `bucket` of the cell that begins `at` words into `cell`; notes the `epoch` of a wide one.
+/// Adds `times` observations of `value` to `bucket` of the cell that begins `at` words into `cell`.
 #[inline(always)]
-pub fn write(cell: OwnedCell<'_>, at: usize, epoch: Option<u64>, bucket: usize, value: f64, times: u64) {
+pub fn write(cell: OwnedCell<'_>, at: usize, bucket: usize, value: f64, times: u64) {
     let word = cell.own(at + WORD);
     debug_assert!(word & CUR == 0, "one operation at a time: see `arena::undisturbed`");
-    let word = epoch.map_or(word, |epoch| (word & !EPOCH) | ((epoch << EPOCH_SHIFT) & EPOCH));
     if mutant!("no_announce", true, false) {
         // Release: pairs with the first read; without an operation in between it also hands over the operations before (U1).
         let order = mutant!("announce_relaxed", Ordering::Release, Ordering::Relaxed);
@@ -89,12 +88,6 @@ impl Reading {
     }
 }
 
-/// The selector epoch that the writer of the cell at `cell` saw last, modulo 256.
-pub fn acknowledged(cell: CellRef<'_>) -> u64 {
-    // Acquire: pairs with the writer's stores of this word; what it did under earlier epochs comes before.
-    (cell.load(WORD, mutant!("ack_relaxed", Ordering::Acquire, Ordering::Relaxed)) & EPOCH) >> EPOCH_SHIFT
-}
-
 /// One attempt to read the cell at `cell` as it was after some number of operations; `buckets` is overwritten.
 ///
 /// None if an operation was completed meanwhile.
@@ -119,7 +112,7 @@ pub fn try_read(cell: CellRef<'_>, buckets: &mut [u64]) -> Option<Reading> {
         let cur = mutant!("undo_from_first_word", second, first) & CUR;
         debug_assert!(cur != 0, "what is in flight was announced (U1)");
         if let Some(bucket) = buckets.get_mut((cur as usize).wrapping_sub(1)) {
-            *bucket = bucket.wrapping_sub(in_flight);
+            *bucket = bucket.wrapping_sub(mutant!("undo_one", in_flight, 1));
         }
     }
     Some(Reading { word: first, sum })
@@ -164,5 +157,5 @@ fn pause() {
 
 /// Whether two values of a word have the same count and parity: no operation was completed between them.
 fn same_operation(first: u64, second: u64) -> bool {
-    (first ^ second) & !(EPOCH | CUR) == 0
+    (first ^ second) & !CUR == 0
 }

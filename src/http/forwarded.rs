@@ -79,30 +79,12 @@ fn listed(line: &HeaderValue) -> Vec<&[u8]> {
     entries.filter(|entry| !entry.is_empty()).collect()
 }
 
-/// The elements of a line of `Forwarded`; None if its quotes do not match, since then nobody knows where elements begin.
+/// The elements of a line of `Forwarded`; None if it has other than visible ASCII.
 ///
-/// What a client sends cannot shift the elements that a proxy adds after it: an open quote is closed by a quote of the proxy's, and
-/// that leaves another one open.
+/// What a client sends cannot shift the elements that a proxy adds after it. A quote that it leaves open is closed by a quote of the
+/// proxy's at best, and that leaves another one open: then the last element has a quote without its match, and cannot be read.
 fn elements(line: &HeaderValue) -> Option<Vec<&[u8]>> {
-    let text = line.to_str().ok()?;
-    let elements: Vec<&str> = split_unquoted(text, ',').collect();
-    let last = elements.last()?;
-    let is_open = |text: &str| {
-        let mut letters = text.chars();
-        let mut in_quotes = false;
-        while let Some(letter) = letters.next() {
-            match letter {
-                '\\' if in_quotes => drop(letters.next()),
-                '"' => in_quotes = !in_quotes,
-                _ => {}
-            }
-        }
-        in_quotes
-    };
-    if is_open(last) {
-        return None;
-    }
-    let elements = elements.into_iter().map(|element| element.trim_matches([' ', '\t']).as_bytes());
+    let elements = split_unquoted(line.to_str().ok()?, ',').map(|element| element.trim_matches([' ', '\t']).as_bytes());
     Some(elements.filter(|element| !element.is_empty()).collect())
 }
 

@@ -20,7 +20,7 @@ use crate::{
     arena::{Slot, SlotPool, Sums, arena},
     cell::{count, flip, sum, undo},
     model::{Points, Timestamp},
-    sync::{Ordering, unix_millis},
+    sync::{Ordering, mutant, unix_millis},
     tuple::Tuple,
 };
 
@@ -329,7 +329,9 @@ impl Ledger {
         });
         if reading == Reading::Take {
             self.saturated.remove(&slot);
-            self.keep(slot, Base::Total { base: held, gained: self.gained(slot) });
+            // The same number that is handed back: what was added meanwhile is in the next one.
+            let base = mutant!("base_read_again", held, whole(count::total(arena(), slot), series.tuple));
+            self.keep(slot, Base::Total { base, gained: self.gained(slot) });
             begin_anew(series.tuple);
         }
         total

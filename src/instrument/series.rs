@@ -188,7 +188,7 @@ impl SeriesRef<'_> {
     #[inline(always)]
     fn write(self, cell: OwnedCell<'_>, bucket: usize, value: f64, times: u32) {
         match self.shared.search.buckets() {
-            buckets if buckets <= flip::NARROW => undo::write(cell, 0, None, bucket, value, times.into()),
+            buckets if buckets <= flip::NARROW => undo::write(cell, 0, bucket, value, times.into()),
             buckets => flip::write(cell, buckets, bucket, value, times.into()),
         }
     }

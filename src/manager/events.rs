@@ -6,7 +6,7 @@
 
 use std::{cmp::Reverse, fmt, time::Duration};
 
-use super::isolation::isolated;
+use super::isolation::{discard, isolated};
 use crate::{
     instrument::Clock,
     sync::{Arc, AtomicBool, Mutex, Ordering},
@@ -160,22 +160,37 @@ impl<A: 'static> Event<A> {
     /// Runs every handler with what `argument` makes of the time since it last began. Tells `failed` whose error it was and what.
     pub(super) fn run(&self, clock: &dyn Clock, argument: impl Fn(Option<Duration>) -> A, failed: impl Fn(&str, &str)) {
         let handlers = self.handlers.lock().clone();
+        for handler in handlers {
+            self.run_one(&handler, clock, &argument, &failed);
+            // Unregistered meanwhile, it may be the last one, and what its closure owns may be anything.
+            discard(handler);
+        }
+    }
+
+    fn run_one(
+        &self,
+        handler: &Handler<A>,
+        clock: &dyn Clock,
+        argument: impl Fn(Option<Duration>) -> A,
+        failed: impl Fn(&str, &str),
+    ) {
         // Relaxed: see `register`.
-        for handler in handlers.iter().filter(|handler| handler.registered.load(Ordering::Relaxed)) {
-            let start = clock.now();
-            let last_start = handler.record.lock().last_start.replace(start);
-            let argument = argument(last_start.map(|last| start.saturating_sub(last)));
-            let error =
-                isolated(|| handler.act.lock()(&argument)).unwrap_or_else(|panic| Some(format!("panicked: {panic}")));
-            let mut record = handler.record.lock();
-            record.last_took = clock.now().saturating_sub(start);
-            record.runs += 1;
-            record.errors += u64::from(error.is_some());
-            drop(record);
-            if let Some(error) = error {
-                log::warn!("handler {:?} of {}: {error}", handler.name, self.name);
-                failed(&handler.name, &error);
-            }
+        if !handler.registered.load(Ordering::Relaxed) {
+            return;
+        }
+        let start = clock.now();
+        let last_start = handler.record.lock().last_start.replace(start);
+        let argument = argument(last_start.map(|last| start.saturating_sub(last)));
+        let error =
+            isolated(|| handler.act.lock()(&argument)).unwrap_or_else(|panic| Some(format!("panicked: {panic}")));
+        let mut record = handler.record.lock();
+        record.last_took = clock.now().saturating_sub(start);
+        record.runs += 1;
+        record.errors += u64::from(error.is_some());
+        drop(record);
+        if let Some(error) = error {
+            log::warn!("handler {:?} of {}: {error}", handler.name, self.name);
+            failed(&handler.name, &error);
         }
     }
 
@@ -197,6 +212,6 @@ impl<A: 'static> Event<A> {
     /// Unregisters all, and so lets go of what they own.
     pub(super) fn clear(&self) {
         let handlers = std::mem::take(&mut *self.handlers.lock());
-        drop(handlers);
+        handlers.into_iter().for_each(discard);
     }
 }

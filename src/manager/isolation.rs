@@ -9,7 +9,20 @@ use std::{
 ///
 /// Unwind safety is its own business: what it leaves half done is its own, and it is called again the next time.
 pub(super) fn isolated<R>(act: impl FnOnce() -> R) -> Result<R, String> {
-    catch_unwind(AssertUnwindSafe(act)).map_err(|panic| text(&*panic))
+    catch_unwind(AssertUnwindSafe(act)).map_err(|panic| {
+        let said = text(&*panic);
+        discard(panic);
+        said
+    })
+}
+
+/// Drops what is not ours; that it panics harms nobody either.
+pub(super) fn discard<T>(value: T) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        log::warn!("what a handler, rate or provider owned panicked when it was dropped: {}", text(&*panic));
+        // What such a panic carries may panic in turn, and so on: it ends here.
+        std::mem::forget(panic);
+    }
 }
 
 fn text(panic: &(dyn Any + Send)) -> String {

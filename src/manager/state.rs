@@ -26,7 +26,7 @@ use super::{
     own::Own,
 };
 use crate::{
-    backend::{Provider, PushError},
+    backend::Provider,
     collect::{Collector, Sampled},
     instrument::Clock,
     model::MetricSet,
@@ -241,7 +241,8 @@ impl State {
 
     /// Has the provider send what is new.
     pub(super) fn flush(&self) {
-        let flushed: Option<Result<(), PushError>> = self.ask_provider("flush", |provider| provider.flush());
+        // The text is made in there too: an error may be anything behind it.
+        let flushed = self.ask_provider("flush", |provider| provider.flush().map_err(|error| error.to_string()));
         let error = flushed.and_then(Result::err);
         // Relaxed: it only thins out the log.
         let failed_before = self.push_fails.swap(error.is_some(), Ordering::Relaxed);

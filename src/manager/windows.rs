@@ -7,7 +7,7 @@
 use std::{fmt, time::Duration};
 
 use super::{
-    isolation::isolated,
+    isolation::{discard, isolated},
     schedule::{Duty, Ticks},
 };
 use crate::{
@@ -97,13 +97,25 @@ impl Duty<Window> for Windows {
     }
 
     fn act(&mut self, clock: &dyn Clock) -> Duration {
-        // Relaxed: who races with this may be read once more.
-        self.windows.retain(|window| window.registered.load(Ordering::Relaxed));
+        let mut at = 0;
+        while let Some(window) = self.windows.get(at) {
+            // Relaxed: who races with this may be read once more.
+            match window.registered.load(Ordering::Relaxed) {
+                true => at += 1,
+                false => discard(self.windows.remove(at)),
+            }
+        }
         for window in &mut self.windows {
             window.cut(clock, &self.failed);
         }
         let now = clock.now();
         self.windows.iter().map(|window| window.ticks.wait(now)).min().unwrap_or(DEFAULT_WINDOW)
+    }
+}
+
+impl Drop for Windows {
+    fn drop(&mut self) {
+        self.windows.drain(..).for_each(discard);
     }
 }
 

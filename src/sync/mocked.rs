@@ -1,8 +1,6 @@
 //! The models: loom's atomics and threads, a world of two cores without clocks, and mutexed twins of what loom cannot see into.
-//!
-//! loom remembers one last access per object, so an owner that loads a cell before it stores it would hide the race that a
-//! model looks for. The owner's own value therefore lives in a shadow `UnsafeCell` inside [`OwnedU64`], which also lets loom
-//! check that there is one owner at a time.
+
+mod memory;
 
 use std::{
     borrow::Borrow,
@@ -11,9 +9,9 @@ use std::{
     sync::OnceLock,
 };
 
-use loom::cell::UnsafeCell;
-
 use super::AlreadyHashed;
+
+pub use memory::{CHUNK_SLOTS, DIRECTORY, OwnedU64, Watched};
 
 /// The standard one: its own protocol is not what the models are about, and loom's cannot hold slices.
 pub use std::sync::Arc;
@@ -29,54 +27,10 @@ pub use loom::{
 /// How labels are hashed: always the same way, so that executions repeat.
 pub type HashSeed = foldhash::quality::FixedState;
 
-/// Slots of one chunk: few, since each is an object that loom tracks.
-pub const CHUNK_SLOTS: usize = 16;
-
-/// Chunks that one slab can have.
-pub const DIRECTORY: usize = 3;
-
 /// Whether the environment asks for the mutant `name`.
 pub fn mutant_is_on(name: &str) -> bool {
     static CHOSEN: OnceLock<Option<String>> = OnceLock::new();
     CHOSEN.get_or_init(|| std::env::var("MANOMETER_MUTANT").ok()).as_deref() == Some(name)
-}
-
-/// Eight bytes that one thread writes and every thread may read, with the owner's value in a shadow that loom watches.
-#[derive(Debug)]
-pub struct OwnedU64 {
-    shared: AtomicU64,
-    shadow: UnsafeCell<u64>,
-}
-
-#[allow(unsafe_code, reason = "the shadow is what loom checks: a second owner at a time fails the model")]
-// SAFETY: only the owner touches the shadow (A1); loom fails the model if that is not so.
-unsafe impl Sync for OwnedU64 {}
-
-impl OwnedU64 {
-    /// A word holding `value`.
-    pub fn new(value: u64) -> Self {
-        Self { shared: AtomicU64::new(value), shadow: UnsafeCell::new(value) }
-    }
-
-    /// The value as any thread may see it.
-    pub fn load(&self, order: Ordering) -> u64 {
-        self.shared.load(order)
-    }
-
-    /// The value as its owner left it.
-    pub fn own(&self) -> u64 {
-        #[allow(unsafe_code, reason = "loom's cell hands out a raw pointer")]
-        // SAFETY: the pointer is valid for the closure; loom fails the model on a concurrent writer.
-        self.shadow.with(|value| unsafe { *value })
-    }
-
-    /// Stores the owner's next value.
-    pub fn put(&self, value: u64, order: Ordering) {
-        #[allow(unsafe_code, reason = "loom's cell hands out a raw pointer")]
-        // SAFETY: the pointer is valid for the closure; loom fails the model on any concurrent access.
-        self.shadow.with_mut(|shadow| unsafe { *shadow = value });
-        self.shared.store(value, order);
-    }
 }
 
 /// Tells a signal handler that it interrupts its own thread. There are no signals here.

@@ -3,8 +3,8 @@
 use std::{
     borrow::Borrow,
     hash::{BuildHasherDefault, Hash},
-    sync::PoisonError,
-    time::{SystemTime, UNIX_EPOCH},
+    sync::{OnceLock, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use dashmap::DashMap;
@@ -64,6 +64,25 @@ impl OwnedU64 {
     pub fn put(&self, value: u64, order: Ordering) {
         self.0.store(value, order);
     }
+}
+
+/// A part of some memory that shows a model when the memory is used and when it is freed. Here it is nothing.
+#[derive(Debug)]
+pub struct Watched;
+
+impl Watched {
+    /// Memory that is in use from now on.
+    pub const fn new() -> Self {
+        Self
+    }
+
+    /// It is used.
+    #[inline(always)]
+    pub fn used(&self) {}
+
+    /// It is freed.
+    #[inline(always)]
+    pub fn freed(&self) {}
 }
 
 /// Tells a signal handler that it interrupts its own thread. No other thread ever looks at it.
@@ -190,9 +209,15 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The wall clock in Unix milliseconds; 0 if it stands before 1970.
+/// Unix time in milliseconds, by a clock that never steps: the wall clock is read once, and from then on a monotonic one counts. So the
+/// age of whatever was created is right, whatever is done to the wall clock meanwhile (GEM-06).
 pub fn unix_millis() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_millis() as u64)
+    static START: OnceLock<(Duration, Instant)> = OnceLock::new();
+    let (wall, start) = START.get_or_init(|| {
+        // 0 if the wall clock stands before 1970.
+        (SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), Instant::now())
+    });
+    (*wall + start.elapsed()).as_millis() as u64
 }
 
 /// Declares a variable that each thread has for itself. Without a destructor its access is one address computation.

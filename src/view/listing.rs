@@ -66,7 +66,8 @@ impl ShowOptions {
         Self { interval: Some(interval), ..self }
     }
 
-    /// As if this were the present, from which the age of a counter is reckoned. It is the system's clock unless told otherwise.
+    /// As if this were the present, from which the age of a counter is reckoned. It is the present of the clock that creation times are
+    /// of, unless told otherwise; that clock never steps.
     #[must_use]
     pub fn at(self, now: Timestamp) -> Self {
         Self { now: Some(now), ..self }
