@@ -134,7 +134,7 @@ impl Scope {
         FamilyName::compose(name, "", I::KIND.metric_type())?;
         let state = &self.state;
         let closed = || DeclareError::Closed { scope: state.prefix.clone(), name: name.to_owned() };
-        state.books.declare(state.number, &state.identity, closed, || {
+        state.books.declare(state.number, &state.identity, closed, |entries| {
             let preset = state.identity.preset();
             let keys = preset.iter().map(|(key, _)| (*key).to_owned()).chain(keys);
             let family = declaration.labels(keys).declare()?;
@@ -143,6 +143,7 @@ impl Scope {
                 None => View::clone(&family),
             };
             let raw = family.metadata().name().raw().to_owned();
+            entries.check_preset(&raw, &state.identity)?;
             let used = Box::new(Declared { family, view: view.clone() });
             Ok(Entry { raw, line, used, result: give(view) })
         })
