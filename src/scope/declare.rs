@@ -5,7 +5,7 @@ use super::{
     books::{Entry, Used},
 };
 use crate::{
-    family::{Family, View},
+    family::{Family, LabelSet, TypedFamily, View},
     instrument::{Histogram, Instrument},
     model::{DeclareError, FamilyName, MetricFamily},
     registry::Declaration,
@@ -68,6 +68,14 @@ impl<I: Instrument> ScopedDeclaration<I> {
     /// another preset key, or with none, declared the name. `Closed` if the scope is.
     pub fn declare(self) -> Result<View<I>, DeclareError> {
         self.give(|view| view)
+    }
+
+    /// Declares the family with the label keys of `L` behind that of the preset, in place of any that were given.
+    ///
+    /// # Errors
+    /// Those of [`declare`](Self::declare).
+    pub fn typed<L: LabelSet>(self) -> Result<TypedFamily<I, L>, DeclareError> {
+        self.labels(L::KEYS.iter().copied()).give(TypedFamily::new)
     }
 
     /// Declares, and makes `give` of the view before the scope can be closed.
