@@ -203,7 +203,7 @@ impl Manager {
     }
 
     fn disabled_quietly(builder: &ManagerBuilder) -> Self {
-        let registry = builder.registry_options.disabled().build();
+        let registry = builder.options().disabled().build();
         let books = Arc::new(Books::new(&registry, &builder.namespace, Box::new(|| ())));
         let root = Scope::root(&books);
         let state =

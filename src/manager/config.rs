@@ -12,7 +12,7 @@ use crate::http;
 use crate::{
     backend::{Provider, ProviderFactory},
     instrument::{Clock, Monotonic},
-    model::{ConfigError, FamilyName, MetricType, Setting, Settings},
+    model::{ConfigError, Dialect, FamilyName, MetricType, Setting, Settings},
     registry::{DEFAULT_MAX_SERIES, RegistryOptions},
     sync::Arc,
 };
@@ -71,7 +71,7 @@ pub struct ManagerBuilder {
     min_interval: Duration,
     provider_settings: Settings,
     pub(super) namespace: String,
-    pub(super) registry_options: RegistryOptions,
+    options: RegistryOptions,
     pub(super) created_samples: bool,
     pub(super) compat: bool,
     factories: BTreeMap<String, Factory>,
@@ -89,7 +89,7 @@ impl ManagerBuilder {
             min_interval: Duration::ZERO,
             provider_settings: Settings::new(),
             namespace: DEFAULT_NAMESPACE.to_owned(),
-            registry_options: RegistryOptions::new(),
+            options: RegistryOptions::new(),
             created_samples: true,
             compat: false,
             factories: BTreeMap::new(),
@@ -123,7 +123,7 @@ impl ManagerBuilder {
             }
         };
         let strict = settings.boolean("strict_declarations")?.unwrap_or(false);
-        builder.registry_options = RegistryOptions::new().max_series(max_series).strict_declarations(strict);
+        builder.options = RegistryOptions::new().max_series(max_series).strict_declarations(strict);
         #[cfg(feature = "http")]
         {
             builder.http = http::Options::from_settings(settings)?;
@@ -178,9 +178,10 @@ impl ManagerBuilder {
         Self { namespace: namespace.to_owned(), ..self }
     }
 
-    /// The most series of a family, and whether re-declarations must agree.
+    /// The most series of a family, and whether re-declarations must agree. The dialect is as
+    /// [`prosody_compatible`](Self::prosody_compatible) says.
     pub fn registry_options(self, options: RegistryOptions) -> Self {
-        Self { registry_options: options, ..self }
+        Self { options, ..self }
     }
 
     /// Whether pages have `_created` samples; they do unless told otherwise.
@@ -188,7 +189,8 @@ impl ManagerBuilder {
         Self { created_samples, ..self }
     }
 
-    /// Whether texts are as Prosody writes them (`compat = "prosody"`).
+    /// Whether names, pages and the view are as Prosody writes them (`compat = "prosody"`), and of the manager's own metrics there are
+    /// only those that Prosody has. Values are the same either way.
     pub fn prosody_compatible(self, compat: bool) -> Self {
         Self { compat, ..self }
     }
@@ -226,8 +228,13 @@ impl ManagerBuilder {
             (Some(name), When::Every(interval)) => (name.as_str(), Mode::Scheduled(interval)),
             (Some(name), When::OnRequest) => (name.as_str(), Mode::Manual { min_interval: self.min_interval }),
         };
-        let provider = providers::make(name, &self.factories, &self.provider_settings, self.registry_options)?;
+        let provider = providers::make(name, &self.factories, &self.provider_settings, self.options())?;
         Manager::enabled(self, name, mode, provider)
+    }
+
+    /// The options of the registry, whoever makes it.
+    pub(super) fn options(&self) -> RegistryOptions {
+        self.options.dialect(if self.compat { Dialect::Prosody } else { Dialect::OpenMetrics })
     }
 
     /// How the doors will be.
