@@ -43,7 +43,10 @@ pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 /// What stands before the names of measures and scopes unless something else is asked for.
 pub const DEFAULT_NAMESPACE: &str = "prosody";
 
-const INTERVAL_RULE: &str = "a number of seconds above 0, or \"manual\"";
+/// The shortest interval of a schedule, and the shortest window of a rate: what comes sooner is no schedule but a busy loop.
+pub const SHORTEST_INTERVAL: Duration = Duration::from_millis(1);
+
+pub(super) const INTERVAL_RULE: &str = "a number of seconds, 0.001 or more, or \"manual\"";
 const NAMESPACE_RULE: &str = "a text that is not empty and has no control characters";
 
 /// When a manager collects.
@@ -158,7 +161,7 @@ impl ManagerBuilder {
         self
     }
 
-    /// Collect so often: 60 seconds unless told otherwise.
+    /// Collect so often: 60 seconds unless told otherwise, and not more often than [`SHORTEST_INTERVAL`] allows.
     pub fn interval(self, interval: Duration) -> Self {
         Self { when: When::Every(interval), ..self }
     }
@@ -211,15 +214,17 @@ impl ManagerBuilder {
     /// one. Nothing runs yet.
     ///
     /// # Errors
-    /// `Invalid` for an interval of 0 or a bad namespace; `Provider` if there is none of that name, or its factory fails.
+    /// `Invalid` for an interval that is too short or a bad namespace; `Provider` if there is none of that name, its factory fails, or a
+    /// factory of this manager has a name that [`register_provider`](super::register_provider) would refuse.
     pub fn build(self) -> Result<Manager, ConfigError> {
         self.make()
     }
 
     pub(super) fn make(&self) -> Result<Manager, ConfigError> {
         check_namespace(&self.namespace)?;
+        self.factories.keys().try_for_each(|name| providers::check_name(name))?;
         if let When::Every(interval) = self.when {
-            check_interval(interval)?;
+            check_interval("statistics_interval", INTERVAL_RULE, interval)?;
         }
         let (name, mode) = match (&self.provider, self.when) {
             (None, When::Unsaid | When::OnRequest) => return Ok(Manager::disabled(self)),
@@ -272,7 +277,7 @@ fn when(settings: &Settings) -> Result<When, ConfigError> {
     }
     match seconds(settings, KEY, INTERVAL_RULE)? {
         None => Ok(When::Unsaid),
-        Some(Duration::ZERO) => Err(settings.invalid(KEY, INTERVAL_RULE)),
+        Some(short) if short < SHORTEST_INTERVAL => Err(settings.invalid(KEY, INTERVAL_RULE)),
         Some(interval) => Ok(When::Every(interval)),
     }
 }
@@ -284,15 +289,11 @@ fn seconds(settings: &Settings, key: &str, rule: &'static str) -> Result<Option<
     number.map(|seconds| Duration::try_from_secs_f64(seconds).map_err(|_| invalid())).transpose()
 }
 
-/// Refuses an interval that no schedule can have.
-pub(super) fn check_interval(interval: Duration) -> Result<(), ConfigError> {
-    match interval {
-        Duration::ZERO => Err(ConfigError::Invalid {
-            key: "statistics_interval".to_owned(),
-            given: "0".to_owned(),
-            rule: INTERVAL_RULE,
-        }),
-        _ => Ok(()),
+/// Refuses an interval that no schedule can have, and no window of a rate.
+pub(super) fn check_interval(key: &str, rule: &'static str, interval: Duration) -> Result<(), ConfigError> {
+    match interval < SHORTEST_INTERVAL {
+        true => Err(ConfigError::Invalid { key: key.to_owned(), given: interval.as_secs_f64().to_string(), rule }),
+        false => Ok(()),
     }
 }
 
