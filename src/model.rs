@@ -33,5 +33,7 @@ pub use settings::{ConfigError, Setting, Settings};
 
 pub(crate) use columns::entries;
 pub(crate) use kind::suffix;
-pub(crate) use number::{write_17_digits, write_general, write_number, write_seconds};
+#[cfg(feature = "view")]
+pub(crate) use number::write_general;
+pub(crate) use number::{write_17_digits, write_number, write_seconds};
 pub(crate) use text::{Escaping, Sink, escape_into};
