@@ -14,6 +14,7 @@ mod index;
 mod level;
 mod pins;
 mod plan;
+mod present;
 mod roster;
 mod series;
 mod sum;

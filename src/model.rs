@@ -20,13 +20,15 @@ mod settings;
 mod text;
 
 pub use columns::Points;
-pub use error::{BucketRule, DeclareError, LabelError, ShapeError, ValueError};
+pub use error::{BucketRule, DeclareError, LabelError, ShapeError, StateRule, UnitRule, ValueError};
 pub use family::{Metric, MetricFamily, MetricSet};
 pub use kind::MetricType;
 pub use label::{LabelRows, LabelTable, check_keys, write_label_text};
 pub use metadata::Metadata;
 pub use name::{FamilyName, reserved_names};
-pub use point::{CounterPoint, HistogramPoint, MetricPoint, Number, SummaryPoint, Timestamp};
+pub use point::{
+    CounterPoint, GaugeHistogramPoint, HistogramPoint, MetricPoint, Number, StateSetPoint, SummaryPoint, Timestamp,
+};
 pub use settings::{ConfigError, Setting, Settings};
 
 pub(crate) use columns::entries;

@@ -9,7 +9,10 @@ use arc_swap::ArcSwap;
 
 use crate::{
     family::{Core, Family},
-    instrument::{Counter, FloatCounter, Gauge, Health, HealthReport, Histogram, Instrument, Summary, UpDownGauge},
+    instrument::{
+        Counter, FloatCounter, Gauge, GaugeHistogram, Health, HealthReport, Histogram, Info, Instrument, StateSet,
+        Summary, Unknown, UpDownGauge,
+    },
     model::{DeclareError, Metadata, MetricFamily, reserved_names},
     sync::{Arc, AtomicU64, Mutex, Ordering},
 };
@@ -179,6 +182,27 @@ impl Registry {
 
     /// Begins the declaration of a summary.
     pub fn summary(&self, name: &str) -> Declaration<Summary> {
+        Declaration::new(self, name)
+    }
+
+    /// Begins the declaration of an info: text that does not change, in labels. A name that ends in `_info` means the family
+    /// without it.
+    pub fn info(&self, name: &str) -> Declaration<Info> {
+        Declaration::new(self, name)
+    }
+
+    /// Begins the declaration of a stateset; it needs states.
+    pub fn state_set(&self, name: &str) -> Declaration<StateSet> {
+        Declaration::new(self, name)
+    }
+
+    /// Begins the declaration of a metric of which nobody knows what it is.
+    pub fn unknown(&self, name: &str) -> Declaration<Unknown> {
+        Declaration::new(self, name)
+    }
+
+    /// Begins the declaration of a gauge histogram; it needs buckets.
+    pub fn gauge_histogram(&self, name: &str) -> Declaration<GaugeHistogram> {
         Declaration::new(self, name)
     }
 

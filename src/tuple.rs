@@ -30,7 +30,10 @@ use std::{
 
 use crate::{
     arena::Slot,
-    sync::{AtomicBool, AtomicF64, AtomicU16, AtomicU32, HashSeed, Ordering, Watched, mutant, store_beside_exchanges},
+    sync::{
+        AtomicBool, AtomicF64, AtomicU16, AtomicU32, AtomicU64, HashSeed, Ordering, Watched, mutant,
+        store_beside_exchanges,
+    },
 };
 
 /// More references than this are a leak that would end in a wrap; as with `Arc`, the process stops first.
@@ -88,7 +91,7 @@ struct Head {
     refs: AtomicU32,
     slot: Slot,
     hash: u64,
-    /// A gauge's value, or when the series began, in Unix milliseconds.
+    /// A gauge's value, the states of a stateset as bits, or when the series began, in Unix milliseconds.
     state: AtomicF64,
     text_len: u32,
     /// Of a counter, how often a word of it has wrapped; of a gauge, whether it was written since it was last asked.
@@ -186,6 +189,11 @@ impl Tuple {
     #[inline(always)]
     pub fn state(&self) -> &AtomicF64 {
         &self.head().state
+    }
+
+    /// The same word as bits, for the states of a stateset.
+    pub fn bits(&self) -> &AtomicU64 {
+        self.head().state.as_atomic_bits()
     }
 
     /// The labels as a page prints them, without braces.

@@ -220,6 +220,21 @@ fn viw_04_gauges_have_their_unit() {
 }
 
 #[test]
+fn viw_04_what_has_no_number_says_what_it_is() {
+    let states = || metadata(MetricType::StateSet, "m").with_states(&["up", "b\n"]).unwrap();
+    let points = |on: &[bool]| Points::StateSet { on: on.into() };
+    assert_eq!(value(single(states(), points(&[true, false]))), "up");
+    assert_eq!(value(single(states(), points(&[true, true]))), "up, b\\n");
+    assert_eq!(value(single(states(), points(&[false, false]))), "no state");
+    assert_eq!(value(single(metadata(MetricType::Info, "m"), Points::Info)), "1");
+    let unknown = Points::Unknown { values: vec![2048.0] };
+    assert_eq!(value(single(with_unit(MetricType::Unknown, "m", "bytes"), unknown)), "2 KiB");
+    let present = Points::GaugeHistogram { cumulative: vec![1, 4], sums: vec![6.0] };
+    let queued = with_unit(MetricType::GaugeHistogram, "m", "bytes").with_thresholds([1.0].into());
+    assert_eq!(value(single(queued, present)), "1.5 B/event [avg]");
+}
+
+#[test]
 fn viw_05_averages_and_quantiles() {
     let mean = |unit, count, sum| {
         let metadata = with_unit(MetricType::Histogram, "m", unit).with_thresholds([1.0].into());

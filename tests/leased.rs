@@ -20,6 +20,8 @@ mod behaviour_registry;
 mod behaviour_summary;
 #[path = "behaviour_timer.rs"]
 mod behaviour_timer;
+#[path = "behaviour_types.rs"]
+mod behaviour_types;
 #[path = "stress/main.rs"]
 mod stress;
 

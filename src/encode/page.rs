@@ -6,7 +6,7 @@ use std::io;
 use crate::encode::Format;
 use crate::encode::format::Dialect;
 use crate::encode::sample::{Value, Visitor, is_sound, walk};
-use crate::model::{Metadata, MetricFamily, MetricSet, MetricType, Sink, escape_into, suffix};
+use crate::model::{Metadata, MetricFamily, MetricSet, Sink, escape_into};
 
 /// How much of a page [`write()`] holds at a time.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -91,7 +91,8 @@ impl<S: Borrow<MetricSet>> Page<S> {
     }
 
     /// How many metrics were left out so far, because their values would make the page invalid: a total or sum that is
-    /// NaN or negative, a negative quantile, buckets that do not ascend.
+    /// NaN or negative, a negative quantile, buckets that do not ascend. The sum of a gauge histogram may be negative where a
+    /// threshold is.
     pub fn skipped(&self) -> usize {
         self.skipped
     }
@@ -128,11 +129,11 @@ fn write_metadata(metadata: &Metadata, dialect: &Dialect, out: &mut Vec<u8>) {
     let head = |keyword: &str, out: &mut Vec<u8>| {
         out.put(keyword);
         out.put(metadata.name().exposed());
-        out.put(if metadata.kind() == MetricType::Counter { dialect.counter_suffix } else { suffix::NONE });
+        out.put(dialect.family_suffix(metadata.kind()));
         out.put(" ");
     };
     head("# TYPE ", out);
-    out.put(metadata.kind().as_str());
+    out.put(dialect.type_word(metadata.kind()));
     out.put("\n");
     if dialect.units && !metadata.name().unit().is_empty() {
         head("# UNIT ", out);
@@ -183,13 +184,13 @@ impl Visitor for Lines<'_> {
     // Always inlined: where `walk` names a sample, its suffix and the kind of its value are constants. Called instead,
     // a line of a counter takes half as long again.
     #[inline(always)]
-    fn sample(&mut self, suffix: &'static str, extra: Option<(&'static str, &str)>, value: Value) {
+    fn sample(&mut self, suffix: &'static str, extra: Option<(&str, &str)>, value: Value) {
         let Self { name, labels, dialect, out } = self;
         if matches!(value, Value::Time(_)) && !dialect.created {
             return;
         }
         out.put(name);
-        out.put(suffix);
+        out.put(dialect.sample_suffix(suffix));
         match extra {
             None if labels.is_empty() => out.put(" "),
             None => {

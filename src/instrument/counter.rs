@@ -113,7 +113,7 @@ impl FloatCounter {
     /// Moves the total to `total`; see [`Counter::set`]. Negative values, NaN and infinities are refused and counted.
     pub fn set(&self, total: f64) {
         if let Err(reason) = self.try_set(total) {
-            self.series.shared().health.reject(reason);
+            self.series.shared().health.reject(&reason);
         }
     }
 
@@ -151,7 +151,7 @@ impl FloatCounter {
         if amount.to_bits() < f64::INFINITY.to_bits() {
             arena::write!(slot, cell => sum::add(cell, amount));
         } else if let Err(reason) = check_amount(amount) {
-            series.shared.health.reject(reason);
+            series.shared.health.reject(&reason);
         }
     }
 }

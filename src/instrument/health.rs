@@ -10,8 +10,8 @@ use crate::{
 /// Counts of one registry's refusals. Relaxed throughout: each is a statistic of its own.
 #[derive(Debug, Default)]
 pub struct Health {
-    /// By `ValueError`: not a number, infinite, negative. Padded apart from the rest, since hot paths may write here.
-    rejected: CachePadded<[AtomicU64; 3]>,
+    /// By `ValueError`: not a number, infinite, negative, unknown state. Padded apart from the rest, since hot paths may write here.
+    rejected: CachePadded<[AtomicU64; 4]>,
     overflowed: AtomicU64,
     saturated: AtomicU64,
     conflicts: AtomicU64,
@@ -27,6 +27,8 @@ pub struct HealthReport {
     pub rejected_infinite: u64,
     /// Values refused because they are below zero.
     pub rejected_negative: u64,
+    /// States refused because their stateset has no such state.
+    pub rejected_unknown_state: u64,
     /// Look-ups that ended in an overflow series.
     pub series_overflow: u64,
     /// Counters whose total reached the largest `u64` and stays there, the rest being dropped.
@@ -39,7 +41,7 @@ impl Health {
     /// Counts a refused value.
     #[cold]
     #[inline(never)]
-    pub fn reject(&self, reason: ValueError) {
+    pub fn reject(&self, reason: &ValueError) {
         self.rejected[index(reason)].fetch_add(1, Ordering::Relaxed);
     }
 
@@ -60,11 +62,12 @@ impl Health {
 
     /// The counts now.
     pub fn report(&self) -> HealthReport {
-        let rejected = |reason| self.rejected[index(reason)].load(Ordering::Relaxed);
+        let rejected = |place: usize| self.rejected[place].load(Ordering::Relaxed);
         HealthReport {
-            rejected_not_a_number: rejected(ValueError::NotANumber),
-            rejected_infinite: rejected(ValueError::Infinite),
-            rejected_negative: rejected(ValueError::Negative),
+            rejected_not_a_number: rejected(NOT_A_NUMBER),
+            rejected_infinite: rejected(INFINITE),
+            rejected_negative: rejected(NEGATIVE),
+            rejected_unknown_state: rejected(UNKNOWN_STATE),
             series_overflow: self.overflowed.load(Ordering::Relaxed),
             saturated_counters: self.saturated.load(Ordering::Relaxed),
             declaration_conflicts: self.conflicts.load(Ordering::Relaxed),
@@ -72,10 +75,16 @@ impl Health {
     }
 }
 
-fn index(reason: ValueError) -> usize {
+const NOT_A_NUMBER: usize = 0;
+const INFINITE: usize = 1;
+const NEGATIVE: usize = 2;
+const UNKNOWN_STATE: usize = 3;
+
+fn index(reason: &ValueError) -> usize {
     match reason {
-        ValueError::NotANumber => 0,
-        ValueError::Infinite => 1,
-        ValueError::Negative => 2,
+        ValueError::NotANumber => NOT_A_NUMBER,
+        ValueError::Infinite => INFINITE,
+        ValueError::Negative => NEGATIVE,
+        ValueError::UnknownState { .. } => UNKNOWN_STATE,
     }
 }

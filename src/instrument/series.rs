@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Health, Ledger, ledger::Push};
+use super::{Health, Ledger, MOST_THRESHOLDS, ledger::Push};
 use crate::{
     arena::{self, OwnedCell, Slot},
     cell::{count, flip, search::Search, sum, undo},
@@ -27,6 +27,14 @@ pub enum Kind {
     Histogram,
     /// Observations, counted and summed.
     Summary,
+    /// Text in labels.
+    Info,
+    /// States that are each on or off.
+    StateSet,
+    /// A float that is set, of unknown meaning.
+    Unknown,
+    /// What there is now, in buckets.
+    GaugeHistogram,
 }
 
 impl Kind {
@@ -37,6 +45,10 @@ impl Kind {
             Self::Gauge | Self::UpDownGauge => MetricType::Gauge,
             Self::Histogram => MetricType::Histogram,
             Self::Summary => MetricType::Summary,
+            Self::Info => MetricType::Info,
+            Self::StateSet => MetricType::StateSet,
+            Self::Unknown => MetricType::Unknown,
+            Self::GaugeHistogram => MetricType::GaugeHistogram,
         }
     }
 
@@ -49,6 +61,10 @@ impl Kind {
             Self::UpDownGauge => "gauge of steps",
             Self::Histogram => "histogram",
             Self::Summary => "summary",
+            Self::Info => "info",
+            Self::StateSet => "stateset",
+            Self::Unknown => "unknown",
+            Self::GaugeHistogram => "gauge histogram",
         }
     }
 
@@ -61,15 +77,36 @@ impl Kind {
             Self::UpDownGauge => Points::UpDown { values: vec![] },
             Self::Histogram => Points::Histogram { cumulative: vec![], sums: vec![], created: vec![] },
             Self::Summary => Points::Summary { counts: vec![], sums: vec![], quantiles: vec![], created: vec![] },
+            Self::Info => Points::Info,
+            Self::StateSet => Points::StateSet { on: vec![] },
+            Self::Unknown => Points::Unknown { values: vec![] },
+            Self::GaugeHistogram => Points::GaugeHistogram { cumulative: vec![], sums: vec![] },
         }
     }
 
-    /// Words of a cell with `buckets` buckets; none for a gauge, whose value is in its tuple.
+    /// Whether the value of a series lies in its tuple, so that it has no cell: `set` must win over all threads.
+    pub fn is_in_tuple(self) -> bool {
+        matches!(self, Self::Gauge | Self::Info | Self::StateSet | Self::Unknown)
+    }
+
+    /// Whether a declaration needs thresholds.
+    pub fn has_thresholds(self) -> bool {
+        matches!(self, Self::Histogram | Self::GaugeHistogram)
+    }
+
+    /// The most thresholds that a cell has room for.
+    pub fn most_thresholds(self) -> usize {
+        if self == Self::GaugeHistogram { flip::NARROW - 1 } else { MOST_THRESHOLDS }
+    }
+
+    /// Words of a cell with `buckets` buckets; none if the value is in its tuple.
     pub fn width(self, buckets: usize) -> usize {
         match self {
             Self::Counter => count::TOTAL_WIDTH,
             Self::FloatCounter => sum::WIDTH,
-            Self::Gauge => 0,
+            Self::Gauge | Self::Info | Self::StateSet | Self::Unknown => 0,
+            // What came, and what went.
+            Self::GaugeHistogram => 2 * (undo::HEAD + buckets),
             Self::UpDownGauge => count::LEVEL_WIDTH,
             Self::Histogram | Self::Summary if buckets <= flip::NARROW => undo::HEAD + buckets,
             Self::Histogram | Self::Summary => flip::width(buckets),
@@ -137,7 +174,8 @@ impl Shared {
     /// What a new series holds in the word beside its cells.
     pub fn first_state(&self) -> f64 {
         match self.kind {
-            Kind::Gauge | Kind::UpDownGauge => 0.0,
+            kind if kind.is_in_tuple() => 0.0,
+            Kind::UpDownGauge | Kind::GaugeHistogram => 0.0,
             _ => unix_millis() as f64,
         }
     }

@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 
 use super::{Names, Registry};
 use crate::{
-    family::{Core, Family},
-    instrument::{Histogram, Instrument, Shared, check_thresholds},
+    family::{Core, Family, LabelValue, NumberRoom},
+    instrument::{GaugeHistogram, Histogram, Info, Instrument, Kind, Shared, StateSet, check_thresholds},
     model::{DeclareError, FamilyName, Metadata, MetricFamily},
     sync::Arc,
 };
@@ -13,7 +13,7 @@ use crate::{
 /// A family that is being declared. Nothing exists until [`declare`](Self::declare) or its like.
 ///
 /// Declaring the same name again with the same type and label keys gives the family that stands. Where only the description, the
-/// unit or the buckets differ, the first declaration stands, the difference is logged and counted, and a strict registry refuses.
+/// unit, the buckets or the states differ, the first declaration stands, the difference is logged and counted, and a strict registry refuses.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is declared until `declare`, `single` or `replace`"]
 pub struct Declaration<I> {
@@ -23,6 +23,7 @@ pub struct Declaration<I> {
     help: String,
     label_keys: Vec<String>,
     thresholds: Option<Vec<f64>>,
+    states: Vec<String>,
     terms: Terms,
     instrument: PhantomData<fn() -> I>,
 }
@@ -45,6 +46,7 @@ impl<I: Instrument> Declaration<I> {
             help: String::new(),
             label_keys: Vec::new(),
             thresholds: None,
+            states: Vec::new(),
             terms: Terms::default(),
             instrument: PhantomData,
         }
@@ -72,7 +74,7 @@ impl<I: Instrument> Declaration<I> {
 
     /// The thresholds of the buckets of a histogram.
     pub(crate) fn thresholds(self, thresholds: Vec<f64>) -> Self {
-        debug_assert_eq!(I::KIND, Histogram::KIND, "only histograms have buckets");
+        debug_assert!(I::KIND.has_thresholds(), "only histograms have buckets");
         Self { thresholds: Some(thresholds), ..self }
     }
 
@@ -88,9 +90,11 @@ impl<I: Instrument> Declaration<I> {
     /// - `InvalidLabel`, `DuplicateLabel`, `ReservedLabel`, `TooManyLabels`: a label key does, or their number.
     /// - `NoBuckets`, `InvalidBuckets`: a histogram has none, or a list that is not ascending and finite, or two that a
     ///   push provider gives one name.
+    /// - `NoStates`, `InvalidStates`: a stateset has none, or one that is empty or occurs twice, more than 64, or two that a push
+    ///   provider gives one name.
     /// - `NameClash`: another family exposes a sample of the same name, or is pushed under the same name.
     /// - `Conflict`: the name is taken by a family of another type or with other label keys; in a strict registry also by one
-    ///   with another description, unit or buckets.
+    ///   with another description, unit, buckets or states.
     /// - `Full`: the process has no slot left.
     ///
     /// Whatever it is, nothing has changed.
@@ -153,8 +157,8 @@ impl<I: Instrument> Declaration<I> {
         let kind = I::KIND.metric_type();
         let name = FamilyName::compose(&self.name, &self.unit, kind)?;
         let thresholds = match &self.thresholds {
-            Some(given) => Some(check_thresholds(name.raw(), given)?),
-            None if I::KIND == Histogram::KIND => {
+            Some(given) => Some(check_thresholds(name.raw(), I::KIND.most_thresholds(), given)?),
+            None if I::KIND.has_thresholds() => {
                 return Err(DeclareError::NoBuckets { family: name.raw().to_owned() });
             }
             None => None,
@@ -164,6 +168,7 @@ impl<I: Instrument> Declaration<I> {
             Some(thresholds) => metadata.with_thresholds(thresholds),
             None => metadata,
         };
+        let metadata = if I::KIND == Kind::StateSet { metadata.with_states(&self.states)? } else { metadata };
         Ok((metadata, self.terms))
     }
 }
@@ -172,6 +177,41 @@ impl Declaration<Histogram> {
     /// The thresholds of the buckets: finite and ascending; `+Inf` is implied, and may be there. An empty list means only `+Inf`.
     pub fn buckets(self, thresholds: impl IntoIterator<Item = f64>) -> Self {
         self.thresholds(thresholds.into_iter().collect())
+    }
+}
+
+impl Declaration<GaugeHistogram> {
+    /// The thresholds of the buckets: finite and ascending; `+Inf` is implied, and may be there. An empty list means only `+Inf`.
+    pub fn buckets(self, thresholds: impl IntoIterator<Item = f64>) -> Self {
+        self.thresholds(thresholds.into_iter().collect())
+    }
+}
+
+impl Declaration<StateSet> {
+    /// The states: at least one, none of them empty, each once.
+    pub fn states(self, states: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { states: states.into_iter().map(Into::into).collect(), ..self }
+    }
+}
+
+impl Declaration<Info> {
+    /// Declares an info whose label keys and values are these pairs, and makes its series.
+    ///
+    /// Declared once more with other values, it has a series for either text.
+    ///
+    /// # Errors
+    /// Those of [`declare`](Self::declare).
+    pub fn text<K: Into<String>, V: LabelValue>(
+        self,
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Info, DeclareError> {
+        let (mut keys, mut values) = (Vec::new(), Vec::new());
+        for (key, value) in pairs {
+            keys.push(key.into());
+            values.push(value.text(&mut NumberRoom::new()).to_owned());
+        }
+        let family = self.labels(keys).declare()?;
+        Ok(family.with_labels(values.as_slice()).expect("a value for each key"))
     }
 }
 
@@ -218,6 +258,7 @@ impl Registry {
             ("unit", stands.name().unit().to_owned(), given.name().unit().to_owned()),
             ("description", stands.help().to_owned(), given.help().to_owned()),
             ("buckets", format!("{:?}", stands.thresholds()), format!("{:?}", given.thresholds())),
+            ("states", format!("{:?}", stands.states()), format!("{:?}", given.states())),
         ];
         let differing = minor.into_iter().filter(|(_, standing, given)| standing != given);
         let mut differences = differing.map(|(field, standing, given)| conflict(field, standing, given));

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     family::{Family, View},
-    instrument::{Histogram, Instrument},
+    instrument::{GaugeHistogram, Histogram, Instrument, StateSet},
     model::{DeclareError, FamilyName, MetricFamily},
     registry::Declaration,
 };
@@ -97,6 +97,20 @@ impl ScopedDeclaration<Histogram> {
     /// The thresholds of the buckets; see [`Declaration::buckets`].
     pub fn buckets(self, thresholds: impl IntoIterator<Item = f64>) -> Self {
         Self { declaration: self.declaration.buckets(thresholds), ..self }
+    }
+}
+
+impl ScopedDeclaration<GaugeHistogram> {
+    /// The thresholds of the buckets; see [`Declaration::buckets`].
+    pub fn buckets(self, thresholds: impl IntoIterator<Item = f64>) -> Self {
+        Self { declaration: self.declaration.buckets(thresholds), ..self }
+    }
+}
+
+impl ScopedDeclaration<StateSet> {
+    /// The states; see [`Declaration::states`].
+    pub fn states(self, states: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { declaration: self.declaration.states(states), ..self }
     }
 }
 

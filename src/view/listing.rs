@@ -211,7 +211,7 @@ impl<S: Borrow<MetricSet>> Listing<S> {
         let family = self.family(position);
         let metadata = family.metadata();
         match family.points() {
-            Points::Histogram { cumulative, .. } if !family.is_empty() => {
+            Points::Histogram { cumulative, .. } | Points::GaugeHistogram { cumulative, .. } if !family.is_empty() => {
                 for (row, metric) in (from..family.len()).filter_map(|row| Some((row, family.metric(row)?))) {
                     if out.len() >= stop {
                         return ControlFlow::Break(row);
