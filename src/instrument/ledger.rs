@@ -295,14 +295,14 @@ impl Ledger {
         let totals = &mut buckets[start..];
         // What went first. Its reads are Acquire, and who takes something away knows that it came: so what came is read as of
         // later, and holds all that went.
-        let too_early = mutant!("came_before_went", None, Some(self.read_cells(came(series), totals)));
         let mut gone = vec![0; totals.len()];
-        let gone_sum = self.read_cells(went(series), &mut gone);
-        let sum = too_early.unwrap_or_else(|| self.read_cells(came(series), totals));
+        let gone_sum = mutant!("came_before_went", self.read_cells(went(series), &mut gone), 0.0);
+        let sum = self.read_cells(came(series), totals);
+        let went_sum = mutant!("came_before_went", gone_sum, self.read_cells(went(series), &mut gone));
         for (total, gone) in totals.iter_mut().zip(gone) {
             *total = total.wrapping_sub(gone);
         }
-        finite(sum - gone_sum)
+        finite(sum - went_sum)
     }
 
     /// When the series began, or was last reset.
