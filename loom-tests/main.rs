@@ -12,6 +12,7 @@ mod gauge;
 mod handover;
 mod index;
 mod level;
+mod life;
 mod pins;
 mod plan;
 mod present;

@@ -52,7 +52,7 @@ mod tuple;
 
 pub use arena::{SlabCounts, set_max_owned_slabs, slab_counts};
 pub use collect::{Collector, Sampled, Source, collect};
-pub use family::{Family, LabelValue, LabelValues, Labels, NumberRoom, Tally, View};
+pub use family::{Family, LabelValue, LabelValues, Labels, NumberRoom, Owned, Tally, View};
 pub use instrument::{
     Clock, Counter, FloatCounter, Gauge, GaugeHistogram, HealthReport, Histogram, Info, Instrument, Monotonic,
     StateSet, Summary, Timed, Timer, TimerGuard, Unknown, UpDownGauge, exponential_buckets, linear_buckets, timed,

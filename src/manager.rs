@@ -187,6 +187,7 @@ impl Manager {
         let root = Scope::root(&books);
         let own = Own::declare(&root, &*provider, builder.compat).map_err(|error| refused(error.into()))?;
         let clock = builder.clock_or_system();
+        registry.go_by(clock.0.clone());
         let made = Arc::new(State::new(mode, &registry, Some(provider), clock, builder.created_samples, Some(own)));
         let _ = state.set(Arc::downgrade(&made));
         match mode {

@@ -7,6 +7,7 @@
 //! Points lie in columns, one per field and family, so that a collector fills them in one pass over its memory and a
 //! page walks them in order.
 
+mod cardinality;
 mod columns;
 mod error;
 mod family;
@@ -19,6 +20,7 @@ mod point;
 mod settings;
 mod text;
 
+pub use cardinality::{Cardinality, LabelCardinality};
 pub use columns::Points;
 pub use error::{BucketRule, DeclareError, LabelError, ShapeError, StateRule, UnitRule, ValueError};
 pub use family::{Metric, MetricFamily, MetricSet};
@@ -31,6 +33,7 @@ pub use point::{
 };
 pub use settings::{ConfigError, Setting, Settings};
 
+pub(crate) use cardinality::OVERFLOW;
 pub(crate) use columns::entries;
 pub(crate) use kind::suffix;
 pub(crate) use number::{write_number, write_seconds};

@@ -3,15 +3,18 @@
 mod declare;
 mod push;
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
 
 use arc_swap::ArcSwap;
 
 use crate::{
     family::{Core, Family},
     instrument::{
-        Counter, FloatCounter, Gauge, GaugeHistogram, Health, HealthReport, Histogram, Info, Instrument, StateSet,
-        Summary, Unknown, UpDownGauge,
+        Clock, Counter, FloatCounter, Gauge, GaugeHistogram, Health, HealthReport, Histogram, Info, Instrument,
+        Monotonic, StateSet, Summary, Unknown, UpDownGauge,
     },
     model::{DeclareError, Metadata, MetricFamily, reserved_names},
     sync::{Arc, AtomicU64, Mutex, Ordering},
@@ -60,6 +63,17 @@ struct State {
     listing: ArcSwap<Listing>,
     /// The provider that pushes from here, if one does.
     pushed: Option<Pushed>,
+    /// By what the age of idle series is reckoned.
+    clock: Mutex<Ages>,
+}
+
+/// A clock that many threads read.
+struct Ages(Arc<dyn Clock + Send + Sync>);
+
+impl fmt::Debug for Ages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ages")
+    }
 }
 
 /// The families by name, and who has which sample name.
@@ -128,6 +142,7 @@ impl RegistryOptions {
             inner: Arc::new(State {
                 options: self,
                 pushed,
+                clock: Mutex::new(Ages(Arc::new(Monotonic::new()))),
                 health: Arc::default(),
                 names: Mutex::default(),
                 changes: AtomicU64::new(0),
@@ -234,6 +249,28 @@ impl Registry {
     pub fn remove(&self, raw_name: &str) -> Option<MetricFamily> {
         let core = self.inner.take_out(&mut self.inner.names.lock(), raw_name)?;
         Some(self.inner.close(core))
+    }
+
+    /// Reckons by `clock` from now on how long series were idle; by the system's monotonic clock otherwise. A registry that belongs to a
+    /// manager goes by the manager's.
+    pub fn set_clock(&self, clock: impl Clock + Send + Sync + 'static) {
+        self.go_by(Arc::new(clock));
+    }
+
+    /// The same with a clock that others read too.
+    pub(crate) fn go_by(&self, clock: Arc<dyn Clock + Send + Sync>) {
+        *self.inner.clock.lock() = Ages(clock);
+    }
+
+    /// Removes the series that have been idle for as long as their families say. After each collection.
+    pub(crate) fn expire(&self) {
+        let listing = self.listing();
+        let mut expiring = listing.by_raw.iter().filter(|core| core.expires()).peekable();
+        if expiring.peek().is_some() {
+            let clock = self.inner.clock.lock().0.clone();
+            let now = clock.now();
+            expiring.for_each(|core| core.expire(now));
+        }
     }
 
     /// What was refused so far.

@@ -8,7 +8,7 @@ use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -230,6 +230,42 @@ fn std_08_a_gauge_histogram_is_gauges() {
     assert_eq!(server.after_flush(&statsd), lines);
     queued.reset();
     assert_eq!(server.after_flush(&statsd)[2..], ["q.bucket.+Inf:0|g", "q.sum:0|g", "q.count:0|g"]);
+}
+
+#[test]
+fn std_07_gen_03_what_expires_was_sent_to_the_last_increment() {
+    #[derive(Clone, Default)]
+    struct HandClock(Arc<Mutex<Duration>>);
+    impl manometer::Clock for HandClock {
+        fn now(&self) -> Duration {
+            *self.0.lock().expect("no test panics here")
+        }
+    }
+    let server = Server::start();
+    let statsd = server.provider();
+    let clock = HandClock::default();
+    statsd.registry().set_clock(clock.clone());
+    let hits = statsd.registry().counter("hits").labels(["k"]).expire_after(Duration::from_secs(1)).declare().unwrap();
+    let mut model = Model::default();
+    let mut lengths = Vec::new();
+    for round in 0..30 {
+        std::thread::scope(|scope| {
+            for writer in 0..3 {
+                let hits = &hits;
+                scope.spawn(move || (0..100).for_each(|_| hits.inc(((round + writer) / 3 % 5,)).unwrap()));
+            }
+            *clock.0.lock().unwrap() += Duration::from_secs(1);
+            model.take(&server.after_flush(&statsd));
+        });
+        lengths.push(hits.series_count());
+    }
+    for _ in 0..4 {
+        *clock.0.lock().unwrap() += Duration::from_secs(1);
+        model.take(&server.after_flush(&statsd));
+    }
+    assert_eq!(hits.series_count(), 0, "a flush looks for idle series too");
+    assert!(lengths.iter().all(|series| *series <= 4), "{lengths:?}");
+    assert_eq!(model.counters.values().sum::<f64>(), 9000.0);
 }
 
 #[test]

@@ -220,6 +220,24 @@ fn viw_04_gauges_have_their_unit() {
 }
 
 #[test]
+fn viw_01_cardinality_has_the_largest_family_first() {
+    let few = labelled(metadata(MetricType::Gauge, "a"), ["k"], &[["x"]], values([1.0]));
+    let rows = &[["a", "1\n"], ["a", "2"], ["b", "2"]];
+    let many = labelled(metadata(MetricType::Gauge, "m"), ["j", "k"], rows, values([1.0, 2.0, 3.0]));
+    let bare = single(metadata(MetricType::Gauge, "z"), values([7.0]));
+    let set = MetricSet { families: vec![few, many, bare] };
+    let text = show(&set, &ShowOptions::new().form(Form::Cardinality));
+    let expected = concat!(
+        "m: 3 series; j 2 values (a 2, b 1), k 2 values (2 2, 1\\n 1)\n",
+        "a: 1 series; k 1 values (x 1)\n",
+        "z: 1 series\n3 statistics displayed\n",
+    );
+    assert_eq!(text, expected);
+    let matching = ShowOptions::new().form(Form::Cardinality).matching("z").unwrap();
+    assert_eq!(show(&set, &matching), "z: 1 series\n1 statistics displayed\n");
+}
+
+#[test]
 fn viw_04_what_has_no_number_says_what_it_is() {
     let states = || metadata(MetricType::StateSet, "m").with_states(&["up", "b\n"]).unwrap();
     let points = |on: &[bool]| Points::StateSet { on: on.into() };

@@ -14,6 +14,8 @@ mod behaviour_histogram;
 mod behaviour_iteration;
 #[path = "behaviour_labels.rs"]
 mod behaviour_labels;
+#[path = "behaviour_life.rs"]
+mod behaviour_life;
 #[path = "behaviour_registry.rs"]
 mod behaviour_registry;
 #[path = "behaviour_summary.rs"]

@@ -65,6 +65,8 @@ pub struct Ledger {
     sweep_at: usize,
     /// Room for reading cells, kept between readings.
     scratch: Vec<u64>,
+    /// Room for the buckets of one reading, kept likewise.
+    counts: Vec<u64>,
     /// Room for summing whole chunks, kept between collections.
     sums: Sums,
 }
@@ -107,6 +109,7 @@ impl Ledger {
             retired: Vec::new(),
             sweep_at: FEW_RETIRED,
             scratch: Vec::new(),
+            counts: Vec::new(),
             sums: Sums::default(),
         }
     }

@@ -1,13 +1,13 @@
 //! One series as its handle holds it, and what all series of a family share.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use super::{Health, Ledger, MOST_THRESHOLDS, ledger::Push};
 use crate::{
     arena::{self, OwnedCell, Slot},
     cell::{count, flip, search::Search, sum, undo},
     model::{Metadata, MetricType, Points},
-    sync::{Arc, AtomicBool, Mutex, MutexGuard, Ordering, unix_millis},
+    sync::{Arc, AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering, unix_millis},
     tuple::Tuple,
 };
 
@@ -129,6 +129,10 @@ pub struct Shared {
     pub push: Option<Push>,
     /// Whether a push provider tells of a series as soon as there is one.
     pub announced: bool,
+    /// How long a series is kept that nobody writes or holds; None is for good.
+    pub expire_after: Option<Duration>,
+    /// Which scan for idle series was the last to begin.
+    scan: AtomicU32,
     /// Whether the word of some counter has wrapped.
     carried: AtomicBool,
     ledger: Mutex<Ledger>,
@@ -147,6 +151,8 @@ impl Shared {
             health,
             push: None,
             announced: false,
+            expire_after: None,
+            scan: AtomicU32::new(0),
             carried: AtomicBool::new(false),
             ledger: Mutex::new(Ledger::new(width, alone)),
         }
@@ -158,6 +164,18 @@ impl Shared {
             self.search.forget_table();
         }
         self.push = push;
+    }
+
+    /// Which scan for idle series was the last to begin.
+    pub fn scan(&self) -> u32 {
+        // Relaxed: a hint.
+        self.scan.load(Ordering::Relaxed)
+    }
+
+    /// A scan for idle series begins; its number.
+    pub fn begin_scan(&self) -> u32 {
+        // Relaxed: as above.
+        self.scan.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     }
 
     /// The family's books. Whoever holds them is its only reader: they may move the selectors of wide cells.
@@ -233,7 +251,6 @@ impl SeriesRef<'_> {
 }
 
 /// One series, shared by the handles that clone it.
-#[derive(Clone)]
 pub struct Series {
     slot: Slot,
     tuple: Tuple,
@@ -241,8 +258,10 @@ pub struct Series {
 }
 
 impl Series {
-    /// A handle's own reference to a series.
+    /// A handle's own reference to a series. In a family whose series expire, the caller has it pinned, or holds the writer lock or
+    /// the shard of the map.
     pub fn new(tuple: Tuple, shared: Arc<Shared>) -> Self {
+        tuple.hold(shared.scan());
         Self { slot: tuple.slot(), tuple, shared }
     }
 
@@ -268,6 +287,19 @@ impl Series {
     #[inline(always)]
     pub fn borrow(&self) -> SeriesRef<'_> {
         SeriesRef { tuple: &self.tuple, shared: &self.shared }
+    }
+}
+
+impl Clone for Series {
+    fn clone(&self) -> Self {
+        self.tuple.hold_too();
+        Self { slot: self.slot, tuple: self.tuple.clone(), shared: self.shared.clone() }
+    }
+}
+
+impl Drop for Series {
+    fn drop(&mut self) {
+        self.tuple.let_go();
     }
 }
 

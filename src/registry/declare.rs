@@ -1,6 +1,6 @@
 //! Declarations: parsed whole before anything is made, then matched with what stands.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, time::Duration};
 
 use super::{Names, Registry};
 use crate::{
@@ -35,6 +35,8 @@ struct Terms {
     max_series: Option<usize>,
     /// Whether a push provider tells of a series as soon as there is one.
     announced: bool,
+    /// How long a series is kept that nobody writes or holds; None is for good.
+    expire_after: Option<Duration>,
 }
 
 impl<I: Instrument> Declaration<I> {
@@ -76,6 +78,29 @@ impl<I: Instrument> Declaration<I> {
     pub(crate) fn thresholds(self, thresholds: Vec<f64>) -> Self {
         debug_assert!(I::KIND.has_thresholds(), "only histograms have buckets");
         Self { thresholds: Some(thresholds), ..self }
+    }
+
+    /// Series go that nobody has written for so long, and that nobody holds a handle of. They are shown at their last value in at least
+    /// one collection before; the same labels make a new series when they are next looked up.
+    ///
+    /// It is the collections that look, by the clock of the registry or of its manager: writers pay nothing, and what is never
+    /// collected never goes. So the time should be longer than that between two scrapes of the slowest scraper. A write that changes
+    /// no total, such as `add(0)`, is none; any `set` of a gauge is one, and so is asking for a handle. A series with a live handle
+    /// stays, and so do those of [`start_at_zero`](crate::View::start_at_zero), the overflow series, and the one metric of a family
+    /// without label keys.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let registry = manometer::Registry::new();
+    /// let peers = registry.counter("peer_messages").labels(["peer"]).expire_after(Duration::from_secs(600)).declare()?;
+    /// peers.inc(("10.0.0.7",))?;
+    /// assert_eq!(peers.expires_after(), Some(Duration::from_secs(600)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn expire_after(self, idle: Duration) -> Self {
+        Self { terms: Terms { expire_after: Some(idle), ..self.terms }, ..self }
     }
 
     /// A push provider tells of each new series at once, with an increase of 0, not only when it first counts.
@@ -227,6 +252,8 @@ impl Registry {
         let mut shared = Shared::new(I::KIND, Arc::new(metadata), self.inner.health.clone());
         shared.set_push(self.inner.pushed.as_ref().map(|pushed| pushed.push().clone()));
         shared.announced = terms.announced;
+        // The one metric of a family without keys is there from its declaration on, and stays.
+        shared.expire_after = terms.expire_after.filter(|_| !shared.metadata.label_keys().is_empty());
         let shared = Arc::new(shared);
         let max_series = terms.max_series.unwrap_or(self.inner.options.max_series);
         let core = match self.inner.options.disabled {

@@ -1,5 +1,7 @@
 //! Declarations in a scope: named after it, with its preset key in front, giving views on its preset value.
 
+use std::time::Duration;
+
 use super::{
     Scope,
     books::{Entry, Used},
@@ -59,6 +61,11 @@ impl<I: Instrument> ScopedDeclaration<I> {
     /// The most series of the family, all scopes together.
     pub fn max_series(self, max_series: usize) -> Self {
         Self { declaration: self.declaration.max_series(max_series), ..self }
+    }
+
+    /// How long a series is kept that nobody writes or holds; see [`Declaration::expire_after`].
+    pub fn expire_after(self, idle: Duration) -> Self {
+        Self { declaration: self.declaration.expire_after(idle), ..self }
     }
 
     /// Declares the family, and gives the view on the scope's preset value; on everything if the scope has none.

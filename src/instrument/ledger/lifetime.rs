@@ -162,6 +162,52 @@ impl Ledger {
         self.sums = sums;
     }
 
+    /// Makes `marks` numbers of all series of a family, of which each changes with every update that counts; the marks of what has
+    /// no cell are another matter, see [`Tuple::take_stirred`].
+    pub fn read_marks(&mut self, shared: &Shared, rows: &[Tuple], slots: &[Slot], marks: &mut Vec<u64>) {
+        marks.clear();
+        let mut sums = mem::take(&mut self.sums);
+        match shared.kind {
+            Kind::Counter if rows.len() >= MANY_ROWS && self.pool.sum(arena(), &mut sums) => {
+                marks.extend(slots.iter().map(|slot| sums.of(*slot)));
+                if !self.bases.is_empty() {
+                    let gained = slots.iter().map(|slot| self.gained(*slot) as u64);
+                    marks.iter_mut().zip(gained).for_each(|(mark, gained)| *mark = mark.wrapping_add(gained));
+                }
+            }
+            _ => marks.extend(rows.iter().map(|tuple| self.mark(SeriesRef { tuple, shared }))),
+        }
+        self.sums = sums;
+    }
+
+    /// The same of one series.
+    pub fn mark(&mut self, series: SeriesRef<'_>) -> u64 {
+        let slot = series.tuple.slot();
+        match series.shared.kind {
+            Kind::Counter => (count::total(arena(), slot) as u64).wrapping_add(self.gained(slot) as u64),
+            Kind::FloatCounter => {
+                sum::total(arena(), slot).to_bits() ^ self.gained_float(slot).to_bits().rotate_left(7)
+            }
+            Kind::UpDownGauge => count::moves(arena(), slot),
+            Kind::Histogram | Kind::Summary => self.count_of(series, slot),
+            Kind::GaugeHistogram => {
+                self.count_of(series, came(series)).wrapping_add(self.count_of(series, went(series)))
+            }
+            Kind::Gauge | Kind::Unknown | Kind::StateSet | Kind::Info => 0,
+        }
+    }
+
+    /// How many observations the cells at `slot` hold.
+    fn count_of(&mut self, series: SeriesRef<'_>, slot: Slot) -> u64 {
+        let mut counts = mem::take(&mut self.counts);
+        counts.clear();
+        counts.resize(series.shared.search.buckets(), 0);
+        self.read_cells(slot, &mut counts);
+        let count = counts.iter().fold(0, |sum: u64, count| sum.wrapping_add(*count));
+        self.counts = counts;
+        count
+    }
+
     /// What a series that goes was ever given; None for what shows a state, which is not sent once it is gone.
     pub(super) fn last_lifetime(&mut self, series: SeriesRef<'_>) -> Option<Lifetimes> {
         let kind = series.shared.kind;
@@ -201,12 +247,7 @@ impl Ledger {
             }
             Lifetimes::Present { cumulative, sums, moves } => {
                 // Before the buckets: what moves after this is a move for the next reading too.
-                let counts = [came(series), went(series)].map(|slot| {
-                    let mut counts = vec![0; series.shared.search.buckets()];
-                    self.read_cells(slot, &mut counts);
-                    counts.iter().fold(0, |sum: u64, count| sum.wrapping_add(*count))
-                });
-                moves.push(counts[0].wrapping_add(counts[1]).wrapping_add(self.resets(slot)));
+                moves.push(self.mark(series).wrapping_add(self.resets(slot)));
                 sums.push(self.present(series, cumulative, Reading::Look));
             }
             Lifetimes::Nothing => {}
