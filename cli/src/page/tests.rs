@@ -39,11 +39,11 @@ fn the_text_format_takes_blanks_and_comments() {
 fn a_line_that_cannot_be_read_costs_itself_alone() {
     let mut defects = Vec::new();
     let items = read(b"a 1\nb{x=\"1} 2\nc 3\nd{ 4\n\xff 5\ne 6\n# EOF\n", Format::OpenMetrics, &mut defects);
-    let names: Vec<_> = items.iter().filter_map(|item| match item {
+    let samples = items.iter().filter_map(|item| match item {
         Item::Sample(sample) => Some(sample.name.as_str()),
         Item::Metadata { .. } => None,
     });
-    let names: Vec<_> = names.into_iter().filter(|name| name.is_ascii()).collect();
+    let names: Vec<_> = samples.filter(|name| name.is_ascii()).collect();
     assert_eq!(names, ["a", "c", "e"]);
     let lines: Vec<_> = defects.iter().map(|defect| defect.line).collect();
     assert_eq!(lines, [2, 4, 4, 5, 5]);
