@@ -24,7 +24,7 @@ pub enum SourceError {
     /// What came is something else.
     ContentType { target: String, content_type: String },
     /// What came cannot be read at all.
-    Malformed { target: String, first: Option<Defect> },
+    Malformed { target: String, first: Option<(usize, String)> },
 }
 
 /// The rules whose breach costs a line.
@@ -64,7 +64,8 @@ pub fn load(target: &Target, request: &Request) -> Result<Source, SourceError> {
     let families = group(items, format, &mut Vec::new());
     let samples: usize = families.iter().map(|family| family.members.len()).sum();
     if samples == 0 && !unread.is_empty() {
-        return Err(SourceError::Malformed { target: target.to_string(), first: unread.into_iter().next() });
+        let first = unread.into_iter().next().map(|first| (first.line, first.what));
+        return Err(SourceError::Malformed { target: target.to_string(), first });
     }
     Ok(Source { format, families, unread })
 }
@@ -89,8 +90,8 @@ impl fmt::Display for SourceError {
             }
             Self::Malformed { target, first } => {
                 write!(f, "{target} is no metrics page: no sample can be read")?;
-                if let Some(first) = first {
-                    write!(f, "; line {}: {}", first.line, printable(&first.what))?;
+                if let Some((line, what)) = first {
+                    write!(f, "; line {line}: {}", printable(what))?;
                 }
                 Ok(())
             }

@@ -8,8 +8,8 @@ use std::os::unix::net::UnixListener;
 use std::{fs, thread};
 
 use common::{code, manometer, run, run_with, stderr, stdout};
+use manometer::Registry;
 use manometer::http::{Options, Server};
-use manometer::{MetricSet, Registry};
 use serde_json::Value;
 
 /// A registry with every type that the library has, and text that wants escapes.
@@ -17,8 +17,8 @@ fn registry() -> Registry {
     let registry = Registry::new();
     let requests = registry.counter("requests").help("Requests \"answered\" \\o/").labels(["method", "path"]);
     let requests = requests.declare().expect("declared");
-    requests.inc(("GET", "/"));
-    requests.inc(("PUT", "say \"hi\"\n\\"));
+    requests.inc(("GET", "/")).expect("two labels");
+    requests.inc(("PUT", "say \"hi\"\n\\")).expect("two labels");
     let latency = registry.histogram("latency").unit("seconds").buckets([0.001, 0.1, 1.0]).help("Latency").single();
     let latency = latency.expect("declared");
     latency.observe(0.05);
@@ -257,15 +257,9 @@ fn headers_are_judged_with_the_page() {
     for (header, rule, expected) in cases {
         let output = run(&["check", "--format", "json", &page(header, "# EOF\n")]);
         let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        let found: Vec<_> =
-            report["defects"].as_array().expect("a list").iter().map(|defect| &defect["rule"]).collect();
-        let rules: Vec<&str> = if rule.is_empty() { Vec::new() } else { vec![rule] };
-        assert_eq!(
-            (found, code(&output)),
-            (rules.iter().map(|_| &report["defects"][0]["rule"]).collect(), expected),
-            "{header}"
-        );
-        assert_eq!(report["defects"][0]["rule"].as_str().unwrap_or_default(), rule);
+        let defects = report["defects"].as_array().expect("a list");
+        let found: Vec<&str> = defects.iter().filter_map(|defect| defect["rule"].as_str()).collect();
+        assert_eq!((found.join(" ").as_str(), code(&output)), (rule, expected), "{header}");
     }
 }
 
@@ -313,10 +307,4 @@ fn a_reader_who_leaves_is_no_trouble() {
     drop(child.stdout.take());
     child.stdin.take().expect("piped").write_all(page.as_bytes()).expect("it reads to the end");
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
-}
-
-#[test]
-fn the_fixture_is_what_the_library_collects() {
-    let set: MetricSet = manometer::collect(&registry());
-    assert_eq!(set.families.len(), 5);
 }
