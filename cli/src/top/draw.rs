@@ -35,16 +35,17 @@ struct Look {
 impl Look {
     fn new(colour: bool) -> Self {
         let (plain, bold) = (Style::new(), Style::new().add_modifier(Modifier::BOLD));
-        let cursor = plain.add_modifier(Modifier::REVERSED);
         match colour {
             true => Self {
                 head: bold.fg(Color::Cyan),
                 dim: plain.fg(Color::DarkGray),
                 good: plain.fg(Color::Green),
                 bad: bold.fg(Color::Red),
-                cursor,
+                cursor: plain.bg(Color::Indexed(237)),
             },
-            false => Self { head: bold, dim: plain, good: plain, bad: bold, cursor },
+            false => {
+                Self { head: bold, dim: plain, good: plain, bad: bold, cursor: plain.add_modifier(Modifier::REVERSED) }
+            }
         }
     }
 }
@@ -136,8 +137,12 @@ fn draw_inside(frame: &mut Frame<'_>, area: Rect, state: &mut State, look: &Look
         let gone = format!("{} is not on the page any more", state.opened.as_deref().unwrap_or_default());
         return frame.render_widget(Paragraph::new(printable(&gone)), area);
     };
+    // Half of the room is for the series, unless a histogram has more buckets than lines in the other half.
+    let buckets = family.series.first().map_or(0, |series| series.buckets.len());
+    let wanted = u16::try_from(buckets + 3).unwrap_or(u16::MAX);
+    let lower = wanted.max(area.height / 2).min(area.height.saturating_sub(8));
     let [title, table_area, below] =
-        Layout::vertical([Constraint::Length(2), Constraint::Fill(1), Constraint::Fill(1)]).areas(area);
+        Layout::vertical([Constraint::Length(2), Constraint::Fill(1), Constraint::Length(lower)]).areas(area);
     let unit = if family.unit.is_empty() { String::new() } else { format!(", in {}", family.unit) };
     let name = Line::from(vec![
         Span::styled(printable(&family.name), look.head),
