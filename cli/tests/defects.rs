@@ -157,6 +157,7 @@ defects! {
     infinity_spelt_otherwise: "openmetrics" "threshold-infinity" in 2: "# TYPE a histogram\na_bucket{le=\"inf\"} 1\na_sum 1\na_count 1\n# EOF\n";
     threshold_without_a_point: "openmetrics" "threshold-spelling" in 2: "# TYPE a histogram\na_bucket{le=\"1\"} 1\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 1\n# EOF\n";
     sum_beyond_its_buckets: "openmetrics" "sum-impossible" in 4: "# TYPE a histogram\na_bucket{le=\"1.0\"} 2\na_bucket{le=\"+Inf\"} 2\na_sum 5\na_count 2\n# EOF\n";
+    text_sum_beyond_its_buckets: "text" "sum-impossible" in 4: "# TYPE a histogram\na_bucket{le=\"1\"} 2\na_bucket{le=\"+Inf\"} 2\na_sum 5\na_count 2\n";
     sum_of_nothing: "text" "sum-impossible" in 4: "# TYPE a histogram\na_bucket{le=\"1\"} 0\na_bucket{le=\"+Inf\"} 0\na_sum 5\na_count 0\n";
     quantile_beyond_one: "openmetrics" "quantile-label" in 2: "# TYPE a summary\na{quantile=\"99.0\"} 1\na_sum 1\na_count 1\n# EOF\n";
     summary_value_without_quantile: "text" "quantile-label" in 2: "# TYPE a summary\na 1\na_sum 1\na_count 1\n";
@@ -218,6 +219,9 @@ fn a_good_page_has_no_defect_of_either_level() {
     let (code, defects) = judge("text", text.as_bytes());
     let errors: Vec<_> = defects.iter().filter(|(_, _, level)| level == "error").collect();
     assert_eq!((code, errors), (0, Vec::new()));
+    let signed = "# TYPE a histogram\na_bucket{le=\"1\"} 1\na_bucket{le=\"+Inf\"} 1\na_sum -5\na_count 1\n\
+                  # TYPE b summary\nb{quantile=\"0.5\"} -1\nb_sum -1\nb_count 1\n";
+    assert_eq!(judge("text", signed.as_bytes()).0, 0, "the text format takes observations of any sign");
     assert_eq!(judge("openmetrics", b"# EOF\n"), (0, Vec::new()), "an empty set");
     assert_eq!(judge("text", b""), (0, Vec::new()), "an empty page");
 }

@@ -99,12 +99,14 @@ fn judge_sum(kind: Kind, buckets: &[Bucket<'_>], sum: &Member, format: Format, s
         let what = "a histogram with negative thresholds has neither sum nor count".to_owned();
         return sink.defect(line, rule::SUM_OF_NEGATIVES, what);
     }
-    if (value.is_nan() && format == Format::OpenMetrics) || (value < 0.0 && !has_negative) {
+    // The text format takes observations of any sign, and NaN.
+    if format == Format::OpenMetrics && (value.is_nan() || (value < 0.0 && !has_negative)) {
         let what = format!("without negative thresholds the sum is neither negative nor NaN: {text}");
         return sink.defect(line, rule::HISTOGRAM_VALUE, what);
     }
-    if let Some((least, most)) = bounds(buckets) {
-        let slack = ROUNDING * least.abs().max(if most.is_finite() { most.abs() } else { 0.0 }).max(f64::MIN_POSITIVE);
+    if let Some((least, most)) = bounds(buckets, format) {
+        let size = |bound: f64| if bound.is_finite() { bound.abs() } else { 0.0 };
+        let slack = ROUNDING * size(least).max(size(most));
         if value < least - slack || value > most + slack {
             let what = format!("the buckets allow a sum of {least} to {most}: {text}");
             sink.defect(line, rule::SUM_IMPOSSIBLE, what);
@@ -113,15 +115,16 @@ fn judge_sum(kind: Kind, buckets: &[Bucket<'_>], sum: &Member, format: Format, s
 }
 
 /// What the sum is between; None where the buckets do not tell, or contradict one another.
-fn bounds(buckets: &[Bucket<'_>]) -> Option<(f64, f64)> {
+fn bounds(buckets: &[Bucket<'_>], format: Format) -> Option<(f64, f64)> {
     let ascends =
         buckets.windows(2).all(|pair| pair[0].threshold < pair[1].threshold && pair[0].count <= pair[1].count);
     let is_whole = buckets.last()?.threshold == f64::INFINITY && buckets.iter().all(|bucket| bucket.count.is_finite());
     if !ascends || !is_whole {
         return None;
     }
-    // Without negative thresholds no observation is negative.
-    let floor = if buckets[0].threshold < 0.0 { f64::NEG_INFINITY } else { 0.0 };
+    // In OpenMetrics no observation is negative without a negative threshold.
+    let is_bounded = format == Format::OpenMetrics && buckets[0].threshold >= 0.0;
+    let floor = if is_bounded { 0.0 } else { f64::NEG_INFINITY };
     let lower = std::iter::once((floor, 0.0)).chain(buckets.iter().map(|bucket| (bucket.threshold, bucket.count)));
     let mut bounds = (0.0, 0.0);
     for ((from, below), bucket) in lower.zip(buckets) {

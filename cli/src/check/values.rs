@@ -17,7 +17,7 @@ pub fn judge(family: &Family, format: Format, now: f64, sink: &mut impl Sink) {
     keys(family, sink);
     for member in &family.members {
         labels(family, member, format, sink);
-        value(family, member, now, sink);
+        value(family, member, format, now, sink);
     }
 }
 
@@ -134,7 +134,7 @@ fn quantile(member: &Member, format: Format, sink: &mut impl Sink) {
     }
 }
 
-fn value(family: &Family, member: &Member, now: f64, sink: &mut impl Sink) {
+fn value(family: &Family, member: &Member, format: Format, now: f64, sink: &mut impl Sink) {
     let Figure { text, value } = &member.sample.value;
     let (value, line) = (*value, member.sample.line);
     let is_negative = value.is_nan() || value < 0.0;
@@ -154,10 +154,11 @@ fn value(family: &Family, member: &Member, now: f64, sink: &mut impl Sink) {
         (Kind::Info, Role::Value) if value != 1.0 => {
             sink.defect(line, rule::INFO_VALUE, format!("the value of an info is 1: {text}"));
         }
-        (Kind::Summary, Role::Quantile) if value < 0.0 => {
+        // The text format takes observations of any sign.
+        (Kind::Summary, Role::Quantile) if value < 0.0 && format == Format::OpenMetrics => {
             sink.defect(line, rule::QUANTILE_VALUE, format!("a quantile is not negative: {text}"));
         }
-        (Kind::Summary, Role::Sum) if is_negative => {
+        (Kind::Summary, Role::Sum) if is_negative && format == Format::OpenMetrics => {
             sink.defect(line, rule::SUMMARY_VALUE, format!("the sum of a summary is neither negative nor NaN: {text}"));
         }
         (_, Role::Count | Role::Bucket) if is_negative => {
