@@ -1,8 +1,8 @@
 //! `manometer`: looks at, judges and compares the metrics page of any OpenMetrics or Prometheus endpoint.
 //!
-//! Rooms, from the ground up: [`rule`] (what a page is judged by) and [`terminal`]; [`page`] (a page of either format, read line by line);
-//! [`fetch`]; [`check`]; [`source`] and [`set`] (a page as the other commands want it); [`show`], [`diff`], [`snapshot`], [`top`]; and
-//! this one, with [`args`].
+//! Rooms, from the ground up: `rule` (what a page is judged by) and `terminal`; `page` (a page of either format, read line by line);
+//! `fetch`; `check`; `source` and `set` (a page as the other commands want it); `show`, `diff`, `snapshot`, `top`; and
+//! this one, with `args`.
 
 mod args;
 mod check;
