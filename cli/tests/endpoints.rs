@@ -22,7 +22,7 @@ fn registry() -> Registry {
     let latency = registry.histogram("latency").unit("seconds").buckets([0.001, 0.1, 1.0]).help("Latency").single();
     let latency = latency.expect("declared");
     latency.observe(0.05);
-    latency.observe(7.0);
+    latency.observe_with_exemplar(7.0, [("trace_id", "4bf92f35")]);
     registry.gauge("cache").unit("bytes").help("Cache").single().expect("declared").set(12_345.0);
     registry.float_counter("cpu").unit("seconds").help("Processor time").single().expect("declared").add(1.5);
     registry.summary("size").unit("bytes").help("Sizes").single().expect("declared").observe(100.0);
