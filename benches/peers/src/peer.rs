@@ -87,11 +87,11 @@ pub trait Peer: Sized + Send + Sync + 'static {
     fn upkeep(&self) {}
 }
 
-/// The version of `package` that this was built with.
+/// The version of `package` that this was built with; the newest, if a peer brings an older one along.
 pub fn version_of(package: &str) -> &'static str {
     let lock = include_str!("../Cargo.lock");
     let entry = format!("name = \"{package}\"\nversion = \"");
-    let Some(at) = lock.find(&entry) else { return "?" };
+    let Some(at) = lock.rfind(&entry) else { return "?" };
     let version = &lock[at + entry.len()..];
     version.split('"').next().unwrap_or("?")
 }

@@ -8,7 +8,10 @@ use std::{
 
 use crossbeam_utils::CachePadded;
 
-use super::{page::told as told_page, record::told};
+use super::{
+    page::told as told_page,
+    record::{repeat, told},
+};
 use crate::{
     clock::{spent_per_op, thread_cpu_ns},
     roll::{PageSide, Side},
@@ -34,9 +37,7 @@ pub fn shared_fetch_add() -> Side {
     let word = CachePadded::new(AtomicU64::new(0));
     Box::new(move |threads, ops| {
         told(spent_per_op(threads, ops, |_, ops| {
-            for _ in 0..ops {
-                word.fetch_add(1, Ordering::Relaxed);
-            }
+            repeat(ops, &word, |word| _ = word.fetch_add(1, Ordering::Relaxed));
         }))
     })
 }
@@ -46,9 +47,7 @@ pub fn own_fetch_add() -> Side {
     let words: [CachePadded<AtomicU64>; 64] = [const { CachePadded::new(AtomicU64::new(0)) }; 64];
     Box::new(move |threads, ops| {
         told(spent_per_op(threads, ops, |index, ops| {
-            for _ in 0..ops {
-                words[index].fetch_add(1, Ordering::Relaxed);
-            }
+            repeat(ops, &words[index], |word| _ = word.fetch_add(1, Ordering::Relaxed));
         }))
     })
 }

@@ -15,20 +15,24 @@ pub fn told(spent: Spent) -> Measured {
     vec![("cpu ns", spent.cpu), ("wall ns", spent.wall)]
 }
 
-/// Increments of one counter that all threads share.
+/// Does `op` with `held`, so often.
 ///
-/// It is held by reference, as a function of a program holds it. The compiler cannot fold the loop: each increment is an atomic store, or
-/// a locked instruction.
+/// What is held is a function's argument, as it is in a program, so the compiler may keep what a handle says in registers. It cannot fold
+/// the loop: each increment is an atomic store, or a locked instruction.
+#[inline(never)]
+pub fn repeat<T>(ops: u64, held: &T, mut op: impl FnMut(&T)) {
+    for _ in 0..ops {
+        op(held);
+    }
+}
+
+/// Increments of one counter that all threads share.
 pub fn counter<P: Peer>() -> Side {
     let mut peer = P::new(1);
     let counter = peer.counter();
     Box::new(move |threads, ops| {
         let _alive = &peer;
-        told(spent_per_op(threads, ops, |_, ops| {
-            for _ in 0..ops {
-                P::inc(&counter);
-            }
-        }))
+        told(spent_per_op(threads, ops, |_, ops| repeat(ops, &counter, P::inc)))
     })
 }
 
@@ -40,9 +44,7 @@ pub fn histogram<P: Peer>() -> Option<Side> {
     Some(Box::new(move |threads, ops| {
         let spent = spent_per_op(threads, ops, |index, ops| {
             let mut random = XorShift::of_thread(index);
-            for _ in 0..ops {
-                P::observe(&histogram, values.draw(&mut random));
-            }
+            repeat(ops, &histogram, |histogram| P::observe(histogram, values.draw(&mut random)));
         });
         peer.upkeep();
         told(spent)
@@ -64,9 +66,7 @@ pub fn labels<P: Peer>(series: usize) -> Option<Side> {
         let _alive = &peer;
         told(spent_per_op(threads, ops, |index, ops| {
             let mut random = XorShift::of_thread(index);
-            for _ in 0..ops {
-                P::inc_by(&counters, borrowed(&sets[random.below(sets.len())]));
-            }
+            repeat(ops, &counters, |counters| P::inc_by(counters, borrowed(&sets[random.below(sets.len())])));
         }))
     }))
 }
