@@ -1,8 +1,8 @@
 //! One series as its handle holds it, and what all series of a family share.
 
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
-use super::{Health, Ledger, ledger::Push};
+use super::{Exemplars, Health, Ledger, ledger::Push};
 use crate::{
     arena::{self, OwnedCell, Slot},
     cell::{count, flip, search::Search, sum, undo},
@@ -95,6 +95,8 @@ pub struct Shared {
     /// Whether the word of some counter has wrapped.
     carried: AtomicBool,
     ledger: Mutex<Ledger>,
+    /// Made by the first exemplar.
+    exemplars: OnceLock<Box<Exemplars>>,
 }
 
 impl Shared {
@@ -112,6 +114,7 @@ impl Shared {
             announced: false,
             carried: AtomicBool::new(false),
             ledger: Mutex::new(Ledger::new(width, alone)),
+            exemplars: OnceLock::new(),
         }
     }
 
@@ -132,6 +135,15 @@ impl Shared {
     pub fn has_carried(&self) -> bool {
         // Relaxed: readers come here after an Acquire of the word that wrapped; see `cell::count`.
         self.carried.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn exemplars(&self) -> &Exemplars {
+        self.exemplars.get_or_init(Box::default)
+    }
+
+    /// The exemplars, if there ever was one.
+    pub fn exemplars_if_any(&self) -> Option<&Exemplars> {
+        self.exemplars.get().map(|exemplars| &**exemplars)
     }
 
     /// What a new series holds in the word beside its cells.
@@ -250,6 +262,10 @@ pub trait Instrument: Clone + fmt::Debug + Send + Sync + sealed::Sealed + 'stati
     /// A handle to `series`, which is one of [`KIND`](Self::KIND). There is no way back, so that nobody outside can ever have one.
     #[doc(hidden)]
     fn from_series(series: Series) -> Self;
+
+    /// What `is_live` of the instrument says.
+    #[doc(hidden)]
+    fn has_live_series(&self) -> bool;
 }
 
 pub(super) mod sealed {
@@ -273,6 +289,11 @@ macro_rules! instrument {
 
             fn from_series(series: $crate::instrument::Series) -> Self {
                 Self { series }
+            }
+
+            #[inline(always)]
+            fn has_live_series(&self) -> bool {
+                self.series.tuple().is_live()
             }
         }
 
