@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 
 command -v valgrind >/dev/null || { apt-get -qq update && apt-get -qq install -y valgrind; }
 
-bench=$(cargo bench --no-run --bench instructions --message-format json 2>/dev/null |
+bench=$(cargo bench --no-run --bench instructions --message-format json-render-diagnostics |
     sed -n 's/.*"executable":"\([^"]*instructions[^"]*\)".*/\1/p')
 test -x "$bench"
 
