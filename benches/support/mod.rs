@@ -1,7 +1,7 @@
 //! What the benches share: clocks and threads, inputs, the sides of each comparison, and load below.
 //!
 //! They need Linux: CPU time of a thread, cores to pin to, `/proc` for memory.
-#![allow(dead_code, reason = "each bench is a crate of its own and uses its own part")]
+#![allow(dead_code, unused_imports, reason = "each bench is a crate of its own and uses its own part")]
 
 pub mod clock;
 pub mod inputs;
