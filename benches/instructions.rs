@@ -62,6 +62,7 @@ const SCENARIOS: [Scenario; 11] = [
             family.observe(borrowed(set), values.draw(&mut random)).expect("three values");
         });
     }),
+    // Making the strings of its labels is in it.
     ("create_series", |turns| {
         let (_registry, family) = pages::counters(usize::try_from(turns).expect("few"));
         pages::touch(&family, &label_sets(usize::try_from(turns).expect("few")));
