@@ -77,6 +77,7 @@ struct Handle {
     root: Scope,
     books: Arc<Books>,
     threads: Mutex<Threads>,
+    created_samples: bool,
     #[cfg(feature = "view")]
     doors: doors::Doors,
 }
@@ -184,7 +185,7 @@ impl Manager {
         let root = Scope::root(&books);
         let own = Own::declare(&root, &*provider, builder.compat).map_err(|error| refused(error.into()))?;
         let clock = builder.clock_or_system();
-        let made = Arc::new(State::new(mode, &registry, Some(provider), clock, builder.created_samples, Some(own)));
+        let made = Arc::new(State::new(mode, &registry, Some(provider), clock, Some(own)));
         let _ = state.set(Arc::downgrade(&made));
         match mode {
             Mode::Scheduled(interval) => log::info!(
@@ -206,8 +207,7 @@ impl Manager {
         let registry = builder.registry_options.disabled().build();
         let books = Arc::new(Books::new(&registry, &builder.namespace, Box::new(|| ())));
         let root = Scope::root(&books);
-        let state =
-            State::new(Mode::Disabled, &registry, None, builder.clock_or_system(), builder.created_samples, None);
+        let state = State::new(Mode::Disabled, &registry, None, builder.clock_or_system(), None);
         Self::over(Arc::new(state), root, books, builder)
     }
 
@@ -215,7 +215,6 @@ impl Manager {
         state: Arc<State>,
         root: Scope,
         books: Arc<Books>,
-        #[cfg_attr(not(feature = "view"), expect(unused_variables, reason = "it describes the doors"))]
         builder: &ManagerBuilder,
     ) -> Self {
         let handle = Handle {
@@ -223,6 +222,7 @@ impl Manager {
             root,
             books,
             threads: Mutex::default(),
+            created_samples: builder.created_samples,
             #[cfg(feature = "view")]
             doors: builder.doors(),
         };
@@ -524,6 +524,10 @@ impl Source for Manager {
 
     fn is_quick(&self) -> bool {
         !matches!(self.state().mode, Mode::Manual { .. })
+    }
+
+    fn created_samples(&self) -> bool {
+        self.handle.created_samples
     }
 
     fn last_two(&self) -> Option<[Sampled; 2]> {

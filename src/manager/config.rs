@@ -183,7 +183,8 @@ impl ManagerBuilder {
         Self { registry_options: options, ..self }
     }
 
-    /// Whether pages have `_created` samples; they do unless told otherwise.
+    /// Whether pages have `_created` samples; they do unless told otherwise. What is collected has creation times all the same, and
+    /// so the view has its rates.
     pub fn created_samples(self, created_samples: bool) -> Self {
         Self { created_samples, ..self }
     }
