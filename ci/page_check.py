@@ -74,13 +74,18 @@ def until(what, holds):
     raise SystemExit(f"page_check: no {what} in {PATIENCE_SECONDS} s")
 
 
+def new_tab(debugger):
+    """A connection to a new tab of the browser."""
+    request = urllib.request.Request(f"{debugger}/json/new?about:blank", method="PUT")
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:
+        return connect(json.load(response)["webSocketDebuggerUrl"], max_size=None, ping_interval=None)
+
+
 class Tab:
     """A tab of the browser; notes whatever it complains of."""
 
-    def __init__(self, debugger):
-        request = urllib.request.Request(f"{debugger}/json/new?about:blank", method="PUT")
-        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as response:
-            self.socket = connect(json.load(response)["webSocketDebuggerUrl"], max_size=None)
+    def __init__(self, socket):
+        self.socket = socket
         self.numbers = itertools.count(1)
         self.complaints = []
         for domain in ("Page", "Runtime", "Log", "Network"):
@@ -289,8 +294,8 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     step = lambda text: print(f"{time.monotonic() - began:5.1f} s: {text}", flush=True)
-    with chromium() as debugger:
-        tab = Tab(debugger)
+    with chromium() as debugger, new_tab(debugger) as socket:
+        tab = Tab(socket)
         tab.look(1280, "light")
         with shop(example) as (url, process):
             check_headers(url)

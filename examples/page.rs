@@ -92,7 +92,8 @@ impl Shop {
         let bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
         let sizes = [256.0, 1024.0, 4096.0, 16_384.0, 65_536.0, 262_144.0, 1_048_576.0];
         let latency = registry.histogram("shop_request").unit("seconds").help("How long requests took").buckets(bounds);
-        let response = registry.histogram("shop_response").unit("bytes").help("How large responses were").buckets(sizes);
+        let response =
+            registry.histogram("shop_response").unit("bytes").help("How large responses were").buckets(sizes);
         let requests = registry.counter("shop_requests").help("Requests answered, by route and status");
         let busy = registry.float_counter("shop_worker_busy").unit("seconds").help("Time that workers were at work");
         let hits = registry.gauge("shop_cache_hit").unit("ratio").help("Share of look-ups that the cache answered");
@@ -107,7 +108,12 @@ impl Shop {
             queue: registry.gauge("shop_queue_jobs").help("Jobs that wait").labels(["queue"]).declare()?,
             memory: registry.gauge("shop_memory").unit("bytes").help("Memory in use").labels(["pool"]).declare()?,
             hits: hits.single()?,
-            queries: registry.summary("shop_query").unit("seconds").help("Queries of the database").labels(["table"]).declare()?,
+            queries: registry
+                .summary("shop_query")
+                .unit("seconds")
+                .help("Queries of the database")
+                .labels(["table"])
+                .declare()?,
             shelves,
         })
     }
@@ -117,7 +123,12 @@ impl Shop {
         let Self { seconds, dice, .. } = self;
         *seconds += STEP.as_secs_f64();
         let wave = |length: f64| (*seconds / length * TAU).sin();
-        let routes = [("GET", "/teapots", 0.006), ("GET", "/cart", 0.018), ("POST", "/cart", 0.045), ("POST", "/checkout", 0.16)];
+        let routes = [
+            ("GET", "/teapots", 0.006),
+            ("GET", "/cart", 0.018),
+            ("POST", "/cart", 0.045),
+            ("POST", "/checkout", 0.16),
+        ];
         for (at, (method, route, middle)) in routes.into_iter().enumerate() {
             let mean = (6.0 - 1.4 * at as f64) * (1.3 + wave(20.0 + 13.0 * at as f64));
             for _ in 0..(mean * 2.0 * dice.roll()) as u32 {

@@ -211,12 +211,7 @@ impl Manager {
         Self::over(Arc::new(state), root, books, builder)
     }
 
-    fn over(
-        state: Arc<State>,
-        root: Scope,
-        books: Arc<Books>,
-        builder: &ManagerBuilder,
-    ) -> Self {
+    fn over(state: Arc<State>, root: Scope, books: Arc<Books>, builder: &ManagerBuilder) -> Self {
         let handle = Handle {
             state,
             root,

@@ -26,8 +26,8 @@ pub const PATH: &str = "/";
 
 /// What a browser lets the document do.
 const POLICY: &str = "default-src 'none'; \
-    script-src 'sha256-9WVykm0pqHHgsyqRZG50K2MkLl/gpiQofOstl6nGEr0='; \
-    style-src 'sha256-YEO+yLL4aPwpV6kDkfjQg3wOjFoeNyHpOBGalZ2sXeI='; \
+    script-src 'sha256-FLLO7yqeO/sM3016gtU3K/7MkIoGZ5JbW7b0Amfn7Hw='; \
+    style-src 'sha256-ymOqSMSfd3Xv2RK2fPgwRHZECb7e60PCWUNDiazfQhM='; \
     connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types 'none'";
 
@@ -68,7 +68,7 @@ fn squeeze(text: &str) -> String {
 
 /// The same, without the spaces that a style needs not.
 fn squeeze_style(text: &str) -> String {
-    let pairs = [(": ", ":"), ("; ", ";"), (", ", ","), (" {", "{"), ("{ ", "{"), (" }", "}")];
+    let pairs = [("\n", ""), (": ", ":"), ("; ", ";"), (", ", ","), (" {", "{"), ("{ ", "{"), (" }", "}"), (";}", "}")];
     pairs.iter().fold(squeeze(text), |text, (wide, narrow)| text.replace(wide, narrow))
 }
 

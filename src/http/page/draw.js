@@ -27,7 +27,7 @@ function setAttribute(node, name, value) {
 }
 
 function setHidden(node, hidden) {
-  if (node.hidden !== hidden) node.hidden = hidden;
+  node.toggleAttribute("hidden", hidden);
 }
 
 /** Rows of a list by key: what stays keeps its element, and with it focus and pointer. */
@@ -141,7 +141,7 @@ function drawBars({ bars }, buckets) {
 class Histogram {
   constructor() {
     this.columns = element("div", "columns");
-    this.root = element("div", "histogram", this.columns);
+    this.root = element("div", "large", this.columns);
     this.rows = new Rows(
       this.columns,
       () => {
@@ -255,9 +255,9 @@ class Chart {
     const span = times[places[places.length - 1]] - first || 1;
     const x = ((times[places[at]] - first) / span) * Chart.WIDTH;
     setAttribute(this.cursor, "d", this.at === null ? "" : `M${x.toFixed(1)} 0V${Chart.HEIGHT}`);
-    const values = lines.map(({ ring }) => format(ring[places[at]]));
-    const shown = values.slice(0, 6).join(" · ");
-    setText(this.readout, `${formatClock(times[places[at]])}   ${shown}`);
-    setAttribute(this.plot, "aria-label", `Chart of the last minutes; at ${formatClock(times[places[at]])}: ${shown}`);
+    const time = formatClock(times[places[at]]);
+    const values = lines.map(({ ring, color }) => element("span", lines.length > 1 ? `c${color}` : "", format(ring[places[at]])));
+    this.readout.replaceChildren(time, ...values);
+    setAttribute(this.plot, "aria-label", `The last minutes; at ${time}: ${values.map((value) => value.textContent).join(", ")}`);
   }
 }

@@ -113,5 +113,5 @@ function formatClock(milliseconds) {
 
 /** Labels in one line. */
 function formatLabels(labels) {
-  return labels.length === 0 ? "no labels" : labels.map(([name, value]) => `${name}=${value}`).join(" · ");
+  return labels.map(([name, value]) => `${name}=${value}`).join(" · ");
 }

@@ -43,7 +43,7 @@ async function read() {
   const said = text.slice(0, 200).trim();
   if (response.status === 401) throw new Failure(asking.token === null ? "" : "The server refuses this token.", true);
   if (response.status === 403) {
-    throw new Failure("The server does not let this address see its metrics (403). Its configuration says who may: openmetrics_allow_ips and openmetrics_allow_cidr.");
+    throw new Failure("This address may not see the metrics (403). The server's openmetrics_allow_ips and openmetrics_allow_cidr say which may.");
   }
   if (!response.ok) throw new Failure(`The server answers with ${response.status}: ${said}`);
   const kind = response.headers.get("content-type") ?? "";
@@ -187,11 +187,10 @@ function draw() {
   const began = performance.now();
   drawState();
   const hasData = store.tick > 0;
-  const family = hasData ? store.families.get(view.family) : null;
   setHidden(at("overview"), !hasData || Boolean(view.family));
   setHidden(at("detail"), !hasData || !view.family);
   if (hasData) {
-    if (view.family) drawDetail(family);
+    if (view.family) drawDetail(store.families.get(view.family) ?? new Family(view.family, "It is not on the page of metrics."));
     else drawOverview();
   }
   asking.figures.drawn = performance.now() - began;
@@ -221,7 +220,6 @@ function drawState() {
   at("state").className = `state ${kind}`;
   setText(at("state").querySelector("span"), word);
   document.body.classList.toggle("stale", Boolean(failure));
-  setHidden(at("forget"), asking.token === null || waitsForToken);
 }
 
 function drawFoot() {
@@ -329,18 +327,18 @@ function drawOverview() {
 const changedRows = new Rows(
   at("changed"),
   () => {
-    const [name, amount, sub] = [element("span", "name"), element("span", "amount"), element("span", "sub")];
-    return { root: element("a", "", name, amount, sub), name, amount, sub };
+    const [name, amount] = [element("span", "name"), element("span", "amount")];
+    const [sub, labels] = [element("span", "sub"), element("span", "sub")];
+    return { root: element("a", "", name, amount, sub, labels), name, amount, sub, labels };
   },
-  ({ root, name, amount, sub }, { series, now, before }) => {
-    const { family, labels } = series;
+  ({ root, name, amount, sub, labels }, { series, now, before }) => {
+    const { family } = series;
     setAttribute(root, "href", addressOf(family, series));
     setText(name, family.name);
     setText(amount, formatChange(now, before));
     amount.className = `amount ${now > before ? "up" : "down"}`;
-    const values = `${formatNumber(before, family)} → ${formatNumber(now, family)}`;
-    setText(sub, labels.length > 0 ? `${values}   ${formatLabels(labels)}` : values);
-    if (root.title !== sub.textContent) root.title = sub.textContent;
+    setText(sub, `${formatNumber(before, family)} → ${formatNumber(now, family)}`);
+    setText(labels, formatLabels(series.labels));
   },
 );
 
@@ -425,22 +423,16 @@ const memberRows = new Rows(
 function drawDetail(family) {
   document.title = `${view.family} · manometer`;
   setText(at("name"), view.family);
-  if (!family) {
-    setText(at("type"), "gone");
-    setText(at("help"), "This family is not on the page of metrics, or not any more.");
-    for (const rows of [factRows, keyRows, memberRows]) rows.show([], () => "");
-    for (const id of ["distribution", "cardinality"]) setHidden(at(id), true);
-    chart.draw([], store.places(), store.times, String, true);
-    return;
-  }
   setText(at("type"), family.type);
   at("type").className = `type ${family.type}`;
   setText(at("help"), family.help);
-
   const chosen = family.members.get(view.series) ?? null;
   const members = matching(family, words());
+  // Not by what they are now: lines and rows would change places all the time.
+  const places = store.places();
+  const levels = new Map(members.map((series) => [series, (series.ring && moments(series.ring, places)[0]) || 0]));
   const meant = chosen ? [chosen] : members;
-  drawChart(family, meant, chosen);
+  drawChart(family, meant, chosen, levels);
   drawFacts(family, meant);
   setHidden(at("distribution"), !family.hasBuckets || meant.length === 0);
   if (family.hasBuckets && meant.length > 0) {
@@ -450,9 +442,8 @@ function drawDetail(family) {
   drawCardinality(members);
 
   const changes = view.membersOrder === "change" ? new Map(store.changes(Infinity).map(({ series, score }) => [series, score])) : null;
-  const size = (series) => (Number.isNaN(series.number) ? -Infinity : series.number);
   const orders = {
-    number: (a, b) => size(b) - size(a) || 0,
+    number: (a, b) => levels.get(b) - levels.get(a),
     change: (a, b) => (changes.get(b) ?? 0) - (changes.get(a) ?? 0),
     name: () => 0,
   };
@@ -460,13 +451,13 @@ function drawDetail(family) {
   members.sort((a, b) => order(a, b) || byName(a.text, b.text));
   const isFiltered = members.length !== family.members.size;
   setText(at("members-title"), isFiltered ? `${exact(members.length)} of ${exact(family.members.size)} series` : `${exact(members.length)} series`);
-  const nothing = family.members.size === 0 ? "No series yet." : `No label has “${view.search.trim()}”.`;
+  const nothing = family.members.size === 0 ? "No series." : `No label has “${view.search.trim()}”.`;
   drawList(memberRows, members, view.members, ({ key }) => key, at("members-more"), at("members-none"), nothing);
 }
 
-function drawChart(family, meant, chosen) {
-  const shown = meant.filter((series) => series.ring && !Number.isNaN(series.number));
-  shown.sort((a, b) => b.number - a.number || byName(a.text, b.text));
+function drawChart(family, meant, chosen, levels) {
+  const shown = meant.filter((series) => series.ring);
+  shown.sort((a, b) => levels.get(b) - levels.get(a) || byName(a.text, b.text));
   const lines = shown.slice(0, 6);
   chart.colors = new Map(lines.length > 1 ? lines.map((series, index) => [series, index + 1]) : []);
   const what = { counter: "Rate", histogram: "Observations per second", summary: "Observations per second" }[family.type] ?? "Value";
@@ -552,7 +543,6 @@ function listen() {
     Object.assign(asking, { waitsForToken: false, failures: 0, failure: null });
     ask();
   });
-  at("forget").addEventListener("click", () => location.reload());
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return clearTimeout(asking.timer);
     if (store.tick > 0) store.skip(Date.now());
@@ -589,9 +579,11 @@ function moveFocus(event) {
   }
 }
 
-if (matchMedia("(max-width: 900px)").matches) {
-  for (const details of document.querySelectorAll("aside details")) details.open = false;
-}
+// Where the short lists are on top, they are closed at first.
+const narrow = matchMedia("(max-width: 900px)");
+const fold = () => document.querySelectorAll("details").forEach((details) => (details.open = !narrow.matches));
+narrow.addEventListener("change", fold);
+fold();
 listen();
 followAddress();
 ask();

@@ -19,11 +19,11 @@ const BEFORE = 60;
 const TYPES_WITH_BUCKETS = ["histogram", "gaugehistogram"];
 
 class Family {
-  constructor(name) {
+  constructor(name, help = "") {
     this.name = name;
     this.type = "unknown";
     this.unit = "";
-    this.help = "";
+    this.help = help;
     this.seen = -1;
     this.members = new Map();
     this.ring = new Float64Array(TICKS).fill(NaN);
@@ -221,8 +221,8 @@ class Store {
         const [now] = moments(series.ring, recent);
         const [before, deviation, count] = moments(series.ring, earlier);
         const size = Math.max(Math.abs(now), Math.abs(before));
-        // How far it went, as a multiple of how far it goes anyway; not less than a tenth of what it is.
-        const score = Math.abs(now - before) / (0.1 * size + 2 * deviation);
+        // How far it went, as a multiple of how far it goes anyway and a little of what it is.
+        const score = Math.abs(now - before) / (0.05 * size + deviation);
         if (count >= RECENT && score > 1) found.push({ series, now, before, score });
       }
     }
