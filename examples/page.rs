@@ -137,7 +137,7 @@ impl Shop {
                 let took = dice.latency(middle);
                 self.latency.observe((route,), took)?;
                 self.response.observe(dice.latency(6000.0));
-                self.busy.add((at,), took)?;
+                self.busy.add((at,), took / 20.0)?;
                 self.queries.observe((["orders", "items"][at / 2],), took / 3.0)?;
             }
         }

@@ -26,8 +26,8 @@ pub const PATH: &str = "/";
 
 /// What a browser lets the document do.
 const POLICY: &str = "default-src 'none'; \
-    script-src 'sha256-FLLO7yqeO/sM3016gtU3K/7MkIoGZ5JbW7b0Amfn7Hw='; \
-    style-src 'sha256-ymOqSMSfd3Xv2RK2fPgwRHZECb7e60PCWUNDiazfQhM='; \
+    script-src 'sha256-Wr6Eq1dq4rXRapZjhZwlBTiBU1aqbxb3COQpdWwhR7Y='; \
+    style-src 'sha256-xazsrzKCijtXNJIMTMupORjddMN+yLA4gf+WPGo3l/M='; \
     connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types 'none'";
 

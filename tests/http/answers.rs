@@ -2,8 +2,10 @@
 
 use std::{
     net::SocketAddr,
-    sync::Arc,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -11,7 +13,7 @@ use std::{
 use manometer::{
     Manager, MetricFamily, MetricSet, MetricType, Registry, Source,
     http::{Denial, Options, Server},
-    model::{FamilyName, LabelTable, Metadata, Points},
+    model::{FamilyName, LabelTable, Metadata, Points, Settings},
 };
 
 use crate::{Gate, ask, get, serve, server, start};
@@ -170,6 +172,25 @@ fn htp_04_htp_10_a_manager_at_the_door() {
     let disabled = Server::of(Arc::new(Manager::new_disabled())).address(address).start().unwrap();
     assert_eq!(get(&disabled, "").status(), 404);
     assert!(ask(&disabled, "GET", "/stats", "").text().contains("disabled"));
+}
+
+#[test]
+fn cfg_07_viw_03_pages_without_creation_times_leave_the_view_its_rates() {
+    for created in [true, false] {
+        let settings = Settings::new().with("statistics_interval", 60).with("created_samples", created);
+        let settings = settings.with("http_ports", [0]).with("http_interfaces", "127.0.0.1");
+        let manager = Manager::new(&settings).unwrap();
+        manager.counter("hits").single().unwrap().add(3);
+        // Through the door of the configuration, and through one that was told nothing.
+        let elsewhere = Server::of(Arc::new(manager.clone())).address(([127, 0, 0, 1], 0)).start().unwrap();
+        for server in [manager.serve().unwrap(), elsewhere] {
+            let page = get(&server, "Accept: application/openmetrics-text\r\n");
+            assert_eq!(page.text().contains("\nhits_created "), created, "{}", page.text());
+            let view = ask(&server, "GET", "/stats?pattern=%5Ehits", "");
+            assert!(view.text().contains("events/s [avg]\n"), "{}", view.text());
+        }
+        assert!(manager.viewer().show("^hits").unwrap().contains("events/s [avg]\n"));
+    }
 }
 
 #[test]

@@ -26,21 +26,21 @@ use manometer::{
 };
 
 /// Long enough that only a server that waits for somebody else needs it.
-pub const UNAFFECTED: Duration = Duration::from_secs(5);
+const UNAFFECTED: Duration = Duration::from_secs(5);
 
 /// A server at a free port, of a registry with one counter that stands at 3.
-pub fn server() -> Server {
+fn server() -> Server {
     let registry = Registry::new();
     registry.counter("hits").single().expect("a free name").add(3);
     start(&registry)
 }
 
-pub fn start(registry: &Registry) -> Server {
+fn start(registry: &Registry) -> Server {
     Server::builder(registry).address(([127, 0, 0, 1], 0)).start().expect("a free port")
 }
 
 /// A registry whose page has `rows` lines of about 600 bytes, and one more.
-pub fn big_registry(rows: usize) -> Registry {
+fn big_registry(rows: usize) -> Registry {
     let registry = Registry::new();
     let family = registry.counter("big").labels(["row", "padding"]).declare().expect("a free name");
     let padding = "x".repeat(600);
@@ -51,17 +51,17 @@ pub fn big_registry(rows: usize) -> Registry {
 }
 
 /// So many that the page, 12 MB, is more than all buffers between a server and a client.
-pub const BIG_ROWS: usize = 20_000;
+const BIG_ROWS: usize = 20_000;
 
 /// A response, its head and its body apart.
-pub struct Response {
-    pub head: String,
-    pub body: Vec<u8>,
+struct Response {
+    head: String,
+    body: Vec<u8>,
 }
 
 impl Response {
     /// Reads until the server closes; a reset after the last byte is a close too.
-    pub fn read(stream: &mut TcpStream) -> Self {
+    fn read(stream: &mut TcpStream) -> Self {
         let mut bytes = Vec::new();
         let _ = stream.read_to_end(&mut bytes);
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a head") + 4;
@@ -71,21 +71,21 @@ impl Response {
         Self { body: if is_chunked { unchunk(&body) } else { body }, head }
     }
 
-    pub fn status(&self) -> u16 {
+    fn status(&self) -> u16 {
         self.head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
 
-    pub fn text(&self) -> &str {
+    fn text(&self) -> &str {
         std::str::from_utf8(&self.body).expect("a page in UTF-8")
     }
 }
 
 /// The content of a chunked body; fails if its last chunk is missing, or one is much longer than 64 KiB (ITR-10).
-pub fn unchunk(mut rest: &[u8]) -> Vec<u8> {
+fn unchunk(mut rest: &[u8]) -> Vec<u8> {
     let mut content = Vec::new();
     loop {
         let line = rest.windows(2).position(|window| window == b"\r\n").expect("the length of a chunk");
@@ -100,26 +100,26 @@ pub fn unchunk(mut rest: &[u8]) -> Vec<u8> {
     }
 }
 
-pub fn connect(address: SocketAddr) -> TcpStream {
+fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).expect("a server");
     stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout above zero");
     stream
 }
 
 /// One request on a connection of its own.
-pub fn ask(server: &Server, method: &str, target: &str, headers: &str) -> Response {
+fn ask(server: &Server, method: &str, target: &str, headers: &str) -> Response {
     let mut stream = connect(server.local_addrs()[0]);
     write!(stream, "{method} {target} HTTP/1.1\r\nHost: any\r\nConnection: close\r\n{headers}\r\n")
         .expect("a server that reads");
     Response::read(&mut stream)
 }
 
-pub fn get(server: &Server, headers: &str) -> Response {
+fn get(server: &Server, headers: &str) -> Response {
     ask(server, "GET", "/metrics", headers)
 }
 
 /// The page that a compressed response has.
-pub fn unzip(response: &Response) -> String {
+fn unzip(response: &Response) -> String {
     let mut text = String::new();
     GzDecoder::new(&response.body[..]).read_to_string(&mut text).expect("gzip, to its end");
     text
@@ -127,30 +127,30 @@ pub fn unzip(response: &Response) -> String {
 
 /// A source that waits until it is let through, as handlers of an application may.
 #[derive(Debug)]
-pub struct Gate {
-    pub enabled: bool,
-    pub panics: bool,
+struct Gate {
+    enabled: bool,
+    panics: bool,
     open: Mutex<bool>,
     opened: Condvar,
     asked: AtomicUsize,
 }
 
 impl Gate {
-    pub fn open() -> Self {
+    fn open() -> Self {
         let (open, opened) = (Mutex::new(true), Condvar::new());
         Self { enabled: true, panics: false, open, opened, asked: AtomicUsize::new(0) }
     }
 
-    pub fn closed() -> Self {
+    fn closed() -> Self {
         Self { open: Mutex::new(false), ..Self::open() }
     }
 
-    pub fn let_through(&self) {
+    fn let_through(&self) {
         *self.open.lock().expect("nobody panics with it") = true;
         self.opened.notify_all();
     }
 
-    pub fn asked(&self) -> usize {
+    fn asked(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
     }
 }
@@ -169,6 +169,6 @@ impl Source for Gate {
     }
 }
 
-pub fn serve(source: Arc<Gate>, options: Options) -> Server {
+fn serve(source: Arc<Gate>, options: Options) -> Server {
     Server::of(source).options(options.address(([127, 0, 0, 1], 0))).start().expect("a free port")
 }

@@ -1,7 +1,5 @@
 //! Which form a client gets: format, compression, and the headers that tell.
 
-use manometer::MetricFamily;
-
 use crate::{BIG_ROWS, Response, ask, big_registry, get, server, start, unzip};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use manometer::{Registry, http::Options};
 
-use crate::{Gate, ask, serve, server, start, unzip};
+use crate::{Gate, ask, serve, start, unzip};
 
 #[test]
 fn viw_01_the_view_has_a_door_of_its_own() {

@@ -106,8 +106,10 @@ class Store {
     /** What stands before a value -> where the value goes. */
     this.targets = new Map();
     this.tick = 0;
-    /** Milliseconds, and what time of the day that was. */
+    /** When each was, in milliseconds. */
     this.times = new Float64Array(TICKS).fill(NaN);
+    /** When the metrics were read last; ticks without a reading do not count. */
+    this.lastRead = NaN;
     this.size = 0;
     this.rings = 0;
     this.windowStarts = [NaN, NaN];
@@ -145,8 +147,8 @@ class Store {
   /** Ends a tick: what was not on the page is gone, and everything else has its number. */
   commit(time) {
     const at = this.tick % TICKS;
-    const before = this.times[(this.tick + TICKS - 1) % TICKS];
-    const seconds = (time - before) / 1000;
+    const seconds = (time - this.lastRead) / 1000;
+    this.lastRead = time;
     this.times[at] = time;
     this.size = 0;
     let gone = 0;
