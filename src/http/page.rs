@@ -26,8 +26,8 @@ pub const PATH: &str = "/";
 
 /// What a browser lets the document do.
 const POLICY: &str = "default-src 'none'; \
-    script-src 'sha256-Wr6Eq1dq4rXRapZjhZwlBTiBU1aqbxb3COQpdWwhR7Y='; \
-    style-src 'sha256-xazsrzKCijtXNJIMTMupORjddMN+yLA4gf+WPGo3l/M='; \
+    script-src 'sha256-1wnDiJ4lP/D5l5MTNnkUmB/oC+aJkGnJBR01VDwQCeM='; \
+    style-src 'sha256-3a/7chGKs8fOwBE+WcypZg6R6mtpEViW+8MQ4inKGkI='; \
     connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types 'none'";
 

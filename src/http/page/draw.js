@@ -190,7 +190,7 @@ class Chart {
     this.plot.tabIndex = 0;
     this.plot.setAttribute("role", "img");
     this.start = element("span");
-    this.readout = element("output", "readout");
+    this.readout = element("div", "readout");
     this.root = element("div", "chart", this.readout, this.plot, element("div", "span", this.start, element("span", "", "now")));
     this.at = null;
     this.drawn = null;

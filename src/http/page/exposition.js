@@ -54,10 +54,19 @@ function readComment(comment, store) {
   const [, keyword, name, rest = ""] = /^# (TYPE|UNIT|HELP) (\S+)(?: (.*))?$/.exec(comment) ?? [];
   if (!keyword) return null;
   const family = store.family(name);
-  if (keyword === "TYPE") family.type = Object.hasOwn(PARTS, rest) ? rest : "unknown";
+  if (keyword === "TYPE") setType(family, Object.hasOwn(PARTS, rest) ? rest : "unknown", store);
   if (keyword === "UNIT") family.unit = rest;
   if (keyword === "HELP") family.help = unescapeText(rest);
   return family;
+}
+
+/** A family that was of another type, before the application was started anew, begins again. */
+function setType(family, type, store) {
+  if (family.type !== type && family.members.size > 0) {
+    family.members.clear();
+    store.targets.clear();
+  }
+  family.type = type;
 }
 
 /** `name{labels} value timestamp # exemplar`, where only name and value must be. */
@@ -90,7 +99,7 @@ function prefixEnd(text, start, end) {
 }
 
 function readNumber(text) {
-  const number = { "+Inf": Infinity, "-Inf": -Infinity, NaN: NaN }[text] ?? Number(text || "x");
+  const number = text.endsWith("Inf") ? Number(`${text}inity`) : Number(text || "x");
   if (Number.isNaN(number) && text !== "NaN") throw new PageError(`${text} is not a number`);
   return number;
 }
@@ -100,7 +109,7 @@ function findTarget(prefix, store, current) {
   const brace = prefix.indexOf("{");
   const name = brace < 0 ? prefix : prefix.slice(0, brace);
   const labels = brace < 0 ? [] : readLabels(prefix.slice(brace + 1, -1));
-  const partOf = (family) => name.startsWith(family.name) && PARTS[family.type][name.slice(family.name.length)];
+  const partOf = ({ name: stem, type }) => name.startsWith(stem) && new Map(Object.entries(PARTS[type])).get(name.slice(stem.length));
   let family = current;
   let part = family && partOf(family);
   if (!part) {
@@ -114,8 +123,9 @@ function findTarget(prefix, store, current) {
   const text = labels.find(([key]) => key === extra)?.[1];
   if (text === undefined) throw new PageError(`label ${extra} is missing`);
   const bounds = part === "bucket" ? series.bounds : series.quantiles;
-  const at = bounds.push(readNumber(text)) - 1;
-  return { series, part, at };
+  const bound = readNumber(text);
+  const at = bounds.indexOf(bound);
+  return { series, part, at: at < 0 ? bounds.push(bound) - 1 : at };
 }
 
 /** `key="value",…` as pairs. */

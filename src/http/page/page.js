@@ -204,8 +204,9 @@ function drawState() {
   setHidden(notice, !failure?.message);
   if (failure?.message) {
     const seconds = Math.ceil((asking.retryAt - Date.now()) / 1000);
-    const again = asking.retryAt > 0 && seconds > 0 ? ` Trying again in ${formatSeconds(seconds)}.` : "";
-    setText(notice.querySelector("p"), failure.message + again);
+    setText(notice.querySelector("p"), failure.message);
+    // Beside the message, so that it is not read out each second.
+    setText(notice.querySelector("span"), seconds > 0 ? `Trying again in ${formatSeconds(seconds)}.` : "");
     setHidden(notice.querySelector("button"), waitsForToken);
   }
   const [kind, word] = waitsForToken
