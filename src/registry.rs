@@ -1,6 +1,7 @@
 //! Where families are declared, found, replaced and removed; names are unique here.
 
 mod declare;
+mod fields;
 mod push;
 
 use std::collections::{BTreeMap, HashMap};
@@ -15,6 +16,7 @@ use crate::{
 };
 
 pub use declare::Declaration;
+pub use fields::{FieldOptions, MetricField, Metrics, check_field};
 #[cfg(feature = "statsd")]
 pub(crate) use push::Wire;
 

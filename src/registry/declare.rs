@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::{Names, Registry};
 use crate::{
-    family::{Core, Family},
+    family::{Core, Family, LabelSet, TypedFamily},
     instrument::{Histogram, Instrument, Shared, check_thresholds},
     model::{DeclareError, FamilyName, Metadata, MetricFamily},
     sync::Arc,
@@ -122,6 +122,15 @@ impl<I: Instrument> Declaration<I> {
         }
         let family = self.declare()?;
         Ok(family.with_labels(()).expect("no keys, no values"))
+    }
+
+    /// Declares the family with the label keys of `L`, in place of any that were given.
+    ///
+    /// # Errors
+    /// Those of [`declare`](Self::declare).
+    pub fn typed<L: LabelSet>(self) -> Result<TypedFamily<I, L>, DeclareError> {
+        let family = self.labels(L::KEYS.iter().copied()).declare()?;
+        Ok(TypedFamily::new(family.view().clone()))
     }
 
     /// Declares the family in place of the one that has its name, whatever that is; hands back what that held.

@@ -5,7 +5,7 @@ use super::{
     books::{Entry, Used},
 };
 use crate::{
-    family::{Family, View},
+    family::{Family, LabelSet, TypedFamily, View},
     instrument::{Histogram, Instrument},
     model::{DeclareError, FamilyName, MetricFamily},
     registry::Declaration,
@@ -68,6 +68,14 @@ impl<I: Instrument> ScopedDeclaration<I> {
     /// another preset key, or with none, declared the name. `Closed` if the scope is.
     pub fn declare(self) -> Result<View<I>, DeclareError> {
         self.give(|view| view)
+    }
+
+    /// Declares the family with the label keys of `L` behind that of the preset, in place of any that were given.
+    ///
+    /// # Errors
+    /// Those of [`declare`](Self::declare).
+    pub fn typed<L: LabelSet>(self) -> Result<TypedFamily<I, L>, DeclareError> {
+        self.labels(L::KEYS.iter().copied()).give(TypedFamily::new)
     }
 
     /// Declares, and makes `give` of the view before the scope can be closed.
@@ -134,7 +142,7 @@ impl Scope {
         FamilyName::compose(name, "", I::KIND.metric_type())?;
         let state = &self.state;
         let closed = || DeclareError::Closed { scope: state.prefix.clone(), name: name.to_owned() };
-        state.books.declare(state.number, &state.identity, closed, || {
+        state.books.declare(state.number, &state.identity, closed, |entries| {
             let preset = state.identity.preset();
             let keys = preset.iter().map(|(key, _)| (*key).to_owned()).chain(keys);
             let family = declaration.labels(keys).declare()?;
@@ -143,6 +151,7 @@ impl Scope {
                 None => View::clone(&family),
             };
             let raw = family.metadata().name().raw().to_owned();
+            entries.check_preset(&raw, &state.identity)?;
             let used = Box::new(Declared { family, view: view.clone() });
             Ok(Entry { raw, line, used, result: give(view) })
         })
