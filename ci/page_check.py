@@ -115,7 +115,6 @@ class Tab:
                     self.complaints.append(f"it asks {url}")
 
     def run(self, script):
-        # `trusted-types` holds for the debugger as well, unless it says that it may.
         result = self.ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         expect("exceptionDetails" not in result, f"{script}: {result.get('exceptionDetails')}")
         return result["result"].get("value")
@@ -130,6 +129,12 @@ class Tab:
         self.ask("Page.navigate", url=url)
         if ticks:
             self.wait("readings of the metrics", f"document.getElementById('foot')?.dataset.tick >= {ticks}")
+
+    def leave(self):
+        """Ends what a page does, and forgets what the browser said of it."""
+        self.ask("Page.navigate", url="about:blank")
+        self.wait("end of the page", "location.href === 'about:blank'")
+        self.complaints.clear()
 
     def go(self, fragment):
         self.run(f"location.hash = {json.dumps(fragment)}")
@@ -292,7 +297,6 @@ def check_gone(tab, process):
     tab.wait("notice", "document.getElementById('notice').textContent.includes('cannot be reached')")
     tab.wait("countdown", "/Trying again in \\d/.test(document.getElementById('notice').textContent)")
     expect(tab.run("document.querySelectorAll('#rows .row').length") > 5, "nothing is left to see")
-    tab.complaints.clear()
 
 
 def main():
@@ -322,10 +326,12 @@ def main():
             step("screenshots are taken")
             check_gone(tab, process)
             tab.shoot(folder / "gone.png")
+            tab.leave()
         step("a server that is gone is told of")
         with shop(example, str(SERIES)) as (url, _):
             check_many_series(tab, url)
             tab.shoot(folder / "many.png")
+            tab.leave()
         step("ten thousand series are no burden")
         with shop(example, "0", TOKEN) as (url, _):
             check_token(tab, url)
