@@ -30,9 +30,6 @@ use crate::{
 /// What messages, and the view, are.
 const PLAIN: &str = "text/plain; charset=utf-8";
 
-/// What Prosody calls its page.
-const COMPAT: &str = "application/openmetrics-text; version=0.0.4";
-
 /// What a client gets.
 #[derive(Debug)]
 pub enum Answer {
@@ -105,15 +102,9 @@ pub fn decide(
             Err(message) => return Answer::BadQuery(message),
         },
         false => {
-            let (format, content_type) = match options.compat {
-                true => (Format::OpenMetrics, COMPAT),
-                false => {
-                    let format = negotiate(&parts.headers);
-                    (format, format.content_type())
-                }
-            };
+            let format = if options.compat { Format::Prosody } else { negotiate(&parts.headers) };
             let created = options.created_samples && source.created_samples();
-            (Content::Page { format, created }, content_type)
+            (Content::Page { format, created }, format.content_type())
         }
     };
     let gzip = wants_gzip(&parts.headers);
