@@ -30,6 +30,7 @@ use support::{
     inputs::{Observations, THRESHOLDS, XorShift},
     median, pages, pin,
     table::{Claim, Table},
+    thread_cpu_ns,
 };
 
 const SERIES: usize = 100_000;
@@ -93,8 +94,9 @@ impl Scraper {
     }
 }
 
-/// Bytes per second of encoding what was collected before, and of a page over loopback, which collects it anew. In turn; medians.
-fn bytes_per_second(registry: &Registry, rounds: usize) -> [f64; 2] {
+/// Bytes per second of encoding what was collected before, and of a page over loopback, which collects it anew; then the nanoseconds of
+/// CPU time that each takes, of the server alone where there is one. In turn; medians.
+fn speeds(registry: &Registry, rounds: usize) -> [f64; 4] {
     let server = serve(registry, 0);
     pin(1);
     let mut scraper = Scraper::connect(server.local_addrs()[0]);
@@ -105,17 +107,20 @@ fn bytes_per_second(registry: &Registry, rounds: usize) -> [f64; 2] {
         encode(&set, Format::Text, &mut page);
         page.len()
     };
-    let speed = |act: &mut dyn FnMut() -> usize| {
-        let begun = Instant::now();
+    let measure = |act: &mut dyn FnMut() -> usize, cpu: fn() -> u64| {
+        let (begun, before) = (Instant::now(), cpu());
         let bytes = act();
-        bytes as f64 / begun.elapsed().as_secs_f64()
+        (bytes as f64 / begun.elapsed().as_secs_f64(), (cpu() - before) as f64)
     };
     encode_alone();
     scraper.scrape();
-    let mut seen = [const { Vec::new() }; 2];
+    let mut seen = [const { Vec::new() }; 4];
     for _ in 0..rounds {
-        seen[0].push(speed(&mut encode_alone));
-        seen[1].push(speed(&mut || scraper.scrape()));
+        let (alone, alone_ns) = measure(&mut encode_alone, thread_cpu_ns);
+        let (served, served_ns) = measure(&mut || scraper.scrape(), server_cpu_ns);
+        for (at, value) in [alone, served, alone_ns, served_ns].into_iter().enumerate() {
+            seen[at].push(value);
+        }
     }
     seen.map(median)
 }
@@ -141,8 +146,9 @@ fn cpu_per_page(address: SocketAddr, scrapers: usize, pages: usize) -> f64 {
     })
 }
 
-/// Turns per second of a writer that increments and observes in each, alone or beside scrapers that never pause.
-fn writer_speed(registry: &Registry, address: SocketAddr, scrapers: usize, time: Duration) -> f64 {
+/// Turns of a writer that increments and observes in each, alone or beside scrapers that never pause: per second, and per second of its
+/// own CPU time, in which whoever else has its core takes no part.
+fn writer_speed(registry: &Registry, address: SocketAddr, scrapers: usize, time: Duration) -> [f64; 2] {
     let requests = registry.counter("written").single().expect("the same one each time");
     let latency = registry.histogram("latency").buckets(THRESHOLDS).single().expect("the same one each time");
     let values = Observations::new();
@@ -165,7 +171,7 @@ fn writer_speed(registry: &Registry, address: SocketAddr, scrapers: usize, time:
             pin(0);
             let mut random = XorShift::of_thread(0);
             start.wait();
-            let (begun, mut turns) = (Instant::now(), 0);
+            let (begun, before, mut turns) = (Instant::now(), thread_cpu_ns(), 0);
             while begun.elapsed() < time {
                 for _ in 0..1024 {
                     requests.inc();
@@ -173,7 +179,8 @@ fn writer_speed(registry: &Registry, address: SocketAddr, scrapers: usize, time:
                 }
                 turns += 1024;
             }
-            turns as f64 / begun.elapsed().as_secs_f64()
+            let cpu = (thread_cpu_ns() - before) as f64 / 1e9;
+            [turns as f64 / begun.elapsed().as_secs_f64(), turns as f64 / cpu]
         });
         let speed = writer.join().expect("no writer panics");
         stop.store(true, Ordering::Relaxed);
@@ -188,11 +195,12 @@ fn main() -> ExitCode {
     let mut table = Table::default();
 
     // On a thread of its own, since that keeps to a core ever after.
-    let seen = thread::scope(|scope| scope.spawn(|| bytes_per_second(&registry, rounds)).join());
-    let [alone, served] = seen.expect("nothing panics");
+    let seen = thread::scope(|scope| scope.spawn(|| speeds(&registry, rounds)).join());
+    let [alone, served, alone_ns, served_ns] = seen.expect("nothing panics");
     table.row("encoding 100 000 series alone", alone / 1e6, "MB/s", Claim::None);
     table.row("page of 100 000 series over loopback, no gzip", served / 1e6, "MB/s", Claim::None);
     table.row("page over loopback / encoding alone, bytes per second", served / alone, "x", Claim::AtLeast(0.5));
+    table.row("CPU time of encoding alone / of the server for that page", alone_ns / served_ns, "x", Claim::None);
 
     let server = serve(&registry, 0);
     let address = server.local_addrs()[0];
@@ -208,15 +216,19 @@ fn main() -> ExitCode {
 
     let server = serve(&registry, 1);
     let address = server.local_addrs()[0];
-    let mut seen = [const { Vec::new() }; 3];
+    let mut seen = [const { Vec::new() }; 6];
     for _ in 0..rounds.div_ceil(3) {
         for (at, scrapers) in [0, 1, SCRAPERS].into_iter().enumerate() {
-            seen[at].push(writer_speed(&registry, address, scrapers, Duration::from_millis(time)));
+            let [wall, cpu] = writer_speed(&registry, address, scrapers, Duration::from_millis(time));
+            seen[at].push(wall);
+            seen[3 + at].push(cpu);
         }
     }
-    let [idle, one, many] = seen.map(median);
+    let [idle, one, many, idle_cpu, one_cpu, many_cpu] = seen.map(median);
     table.row("writer beside a scraper over HTTP that never pauses / alone", one / idle, "x", Claim::AtLeast(0.85));
     table.row("writer beside 16 such scrapers / alone", many / idle, "x", Claim::AtLeast(0.85));
+    table.row("writer beside a scraper / alone, per second of its CPU time", one_cpu / idle_cpu, "x", Claim::None);
+    table.row("writer beside 16 scrapers / alone, per second of its CPU time", many_cpu / idle_cpu, "x", Claim::None);
     println!("{} missed", table.missed);
     ExitCode::from(u8::from(asked("--check") && table.missed > 0))
 }
