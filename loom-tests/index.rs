@@ -58,7 +58,8 @@ fn an_entry_is_found_with_its_tuple() {
     explore(5, None, || insert_beside_look_ups(1));
 }
 
-/// Fails under mutant find_table_relaxed, table_relaxed.
+/// Fails under mutant find_table_relaxed, table_relaxed, pinned_too_early, pin_no_fence, reclaim_no_fence, reclaim_no_wait,
+/// unpin_relaxed, wait_relaxed.
 #[test]
 fn a_table_that_grows_keeps_its_entries() {
     explore(400, None, || insert_beside_look_ups(FIRST_TABLE));

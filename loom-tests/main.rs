@@ -5,6 +5,8 @@
 #![cfg(manometer_loom)]
 #![allow(clippy::unwrap_used, reason = "a model fails by panicking")]
 
+mod books;
+mod carry;
 mod collect;
 mod handover;
 mod index;

@@ -31,7 +31,7 @@ use crate::sync::{self, AtomicUsize, Mutex, Ordering, process_wide};
 
 pub use chunk::{CellRef, OwnedCell, Slot};
 pub use lease::Lease;
-#[cfg(manometer_loom)]
+#[cfg(manometer_mocked)]
 pub use local::end_thread;
 pub(crate) use local::write;
 pub use local::{Pin, own_cell, pin, undisturbed, write_leased, write_slow};
@@ -90,7 +90,7 @@ pub fn slab_counts() -> SlabCounts {
 }
 
 impl Arena {
-    #[cfg(not(manometer_loom))]
+    #[cfg(not(manometer_mocked))]
     const fn new() -> Self {
         Self {
             owned: Roster::new(),
@@ -101,7 +101,7 @@ impl Arena {
     }
 
     /// An arena without slabs.
-    #[cfg(manometer_loom)]
+    #[cfg(manometer_mocked)]
     pub fn new() -> Self {
         Self {
             owned: Roster::new(),

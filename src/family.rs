@@ -17,7 +17,7 @@ mod view;
 
 pub use accumulate::Tally;
 pub use core::Core;
-#[cfg(manometer_loom)]
+#[cfg(manometer_mocked)]
 pub use index::{Index, IndexWriter};
 pub use values::{LabelValue, LabelValues, NumberRoom};
 pub use view::{Family, Labels, View};

@@ -1,31 +1,32 @@
 //! The one door to atomics, thread-locals, locks, maps and clocks: the real ones, or their models.
 //!
 //! Everything the engine shares between threads goes through here, so that the models in `loom-tests/` run the engine's own
-//! modules and not copies of them. A build with `--cfg manometer_loom` takes [`mocked`], every other build takes `native`.
-//! Both have the same names. Nothing else in `src/` may name `std::sync::atomic` or `std::thread_local!`.
+//! modules and not copies of them. A build with `--cfg manometer_mocked` takes [`mocked`], every other build takes `native`.
+//! Both have the same names. Nothing else in `src/` may name `std::sync::atomic` or `std::thread_local!`. A second cfg says who mocks:
+//! `manometer_loom` goes through every order of events of a few threads, `manometer_shuttle` samples the schedules of many.
 //!
 //! # Mutants
 //! [`mutant!`] marks each ordering and each step that a proof leans on with a weaker twin. It is the right one natively; under
 //! the cfg, the environment variable `MANOMETER_MUTANT` selects which twin is on, and the model that guards it must fail.
 
-#[cfg(manometer_loom)]
+#[cfg(manometer_mocked)]
 pub mod mocked;
-#[cfg(not(manometer_loom))]
+#[cfg(not(manometer_mocked))]
 mod native;
 
-#[cfg(manometer_loom)]
+#[cfg(manometer_mocked)]
 pub use mocked::*;
-#[cfg(not(manometer_loom))]
+#[cfg(not(manometer_mocked))]
 pub use native::*;
 
-#[cfg(manometer_loom)]
+#[cfg(manometer_mocked)]
 macro_rules! mutant {
     ($name:literal, $right:expr, $wrong:expr) => {
         if $crate::sync::mutant_is_on($name) { $wrong } else { $right }
     };
 }
 
-#[cfg(not(manometer_loom))]
+#[cfg(not(manometer_mocked))]
 macro_rules! mutant {
     ($name:literal, $right:expr, $wrong:expr) => {
         $right

@@ -8,7 +8,7 @@
 //! a key lies in `bytes`: inside the text when no value is empty or needed an escape, else behind it, where the values then
 //! follow once more as they are. So the key of a look-up and the constant part of a line are one piece of memory.
 //! # Ordering
-//! The reference count is an `Arc`'s: taking Relaxed, giving Release, the last one fences Acquire. [`Tuple::is_sole`] is Acquire, so
+//! The reference count is an `Arc`'s: taking Relaxed, giving Release, the last one loads Acquire. [`Tuple::is_sole`] is Acquire, so
 //! that what the holder of a dropped handle wrote is before the reuse of its slot (A4).
 //! # Limits
 //! 255 keys and 4 GiB of text per tuple.
@@ -28,7 +28,7 @@ use std::{
 
 use crate::{
     arena::Slot,
-    sync::{AtomicBool, AtomicF64, AtomicU16, AtomicU32, HashSeed, Ordering, fence, mutant},
+    sync::{AtomicBool, AtomicF64, AtomicU16, AtomicU32, HashSeed, Ordering, Watched, mutant},
 };
 
 /// More references than this are a leak that would end in a wrap; as with `Arc`, the process stops first.
@@ -94,9 +94,10 @@ struct Head {
     keys: u8,
     /// Whether the registry still exports it.
     live: AtomicBool,
+    watched: Watched,
 }
 
-#[cfg(not(manometer_loom))]
+#[cfg(not(manometer_mocked))]
 const _: () = assert!(size_of::<Head>() == 32);
 
 /// Where a value lies in the bytes of its tuple.
@@ -140,6 +141,7 @@ impl Tuple {
             carries: AtomicU16::new(0),
             keys: key_count,
             live: AtomicBool::new(true),
+            watched: Watched::new(),
         };
         let layout = layout(keys.len(), bytes);
         #[allow(unsafe_code, reason = "head, spans and bytes in one allocation")]
@@ -231,14 +233,15 @@ impl Tuple {
 
     /// Whether the registry still exports this series.
     pub fn is_live(&self) -> bool {
-        // Acquire: pairs with Release in `detach`; who sees the series gone may rely on its removal being complete.
-        self.head().live.load(Ordering::Acquire)
+        // Relaxed: a look-up that follows begins with a fence, or takes a lock; see `detach`.
+        self.head().live.load(Ordering::Relaxed)
     }
 
     /// Marks the series as no longer exported.
     pub fn detach(&self) {
-        // Release: pairs with Acquire in `is_live`.
-        self.head().live.store(false, Ordering::Release);
+        // Release: pairs with `is_live` and the fence of the pin after it; who sees the series gone, and looks it up again, finds
+        // another, since it was unlinked before.
+        self.head().live.store(false, mutant!("detach_relaxed", Ordering::Release, Ordering::Relaxed));
     }
 
     /// Whether this is the only reference left, so that nobody can write to its slot any more (A4).
@@ -270,9 +273,9 @@ impl Tuple {
     fn head(&self) -> &Head {
         #[allow(unsafe_code, reason = "a counted reference")]
         // SAFETY: the allocation lives as long as a reference to it, and its head was written by `new`.
-        unsafe {
-            self.0.as_ref()
-        }
+        let head = unsafe { self.0.as_ref() };
+        head.watched.used();
+        head
     }
 
     #[inline(always)]
@@ -339,16 +342,17 @@ impl Clone for Tuple {
 
 impl Drop for Tuple {
     fn drop(&mut self) {
-        // Release: pairs with the fence below and with `is_sole`; all that was done through this reference comes before.
+        // Release: pairs with Acquire below and in `is_sole`; all that was done through this reference comes before.
         let order = mutant!("dec_relaxed", Ordering::Release, Ordering::Relaxed);
         if self.head().refs.fetch_sub(1, order) != 1 {
             return;
         }
-        // Acquire: pairs with Release above, of every other holder.
-        fence(Ordering::Acquire);
+        // Acquire: pairs with Release above, of every other holder. A load, since ThreadSanitizer does not know fences.
+        self.head().refs.load(mutant!("free_relaxed", Ordering::Acquire, Ordering::Relaxed));
         let bytes = self.spans().iter().map(|span| span.start + span.len).max().unwrap_or(0).max(self.head().text_len);
         let bytes = bytes as usize;
         let layout = layout(usize::from(self.head().keys), bytes);
+        self.head().watched.freed();
         #[allow(unsafe_code, reason = "frees what `new` allocated")]
         // SAFETY: the last reference is gone. The layout is that of `new`: the bytes end where the text or the last value ends.
         unsafe {

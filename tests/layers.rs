@@ -95,6 +95,30 @@ fn atomics_and_thread_locals_come_through_sync() {
     }
 }
 
+/// Whether a line of code orders anything by itself.
+fn orders(line: &str) -> bool {
+    let orderings = ["Ordering::Acquire", "Ordering::Release", "Ordering::AcqRel", "Ordering::SeqCst"];
+    !line.trim_start().starts_with("//") && orderings.iter().any(|ordering| line.contains(ordering))
+}
+
+#[test]
+fn every_ordering_has_a_mutant() {
+    let mut seen = 0;
+    for (file, room, text) in house() {
+        if !["arena", "cell", "tuple", "instrument", "family", "collect"].contains(&&*room) {
+            continue;
+        }
+        let lines: Vec<_> = text.lines().collect();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| orders(line)) {
+            seen += 1;
+            // In the same call, or under an `if` of it with a comment between.
+            let call = lines[at.saturating_sub(2)..=at].iter().any(|line| line.contains("mutant!("));
+            assert!(call, "{file}: nothing shows that {:?} is needed: give it a mutant and a model", line.trim());
+        }
+    }
+    assert!(seen > 30, "only {seen} orderings were found: the reader of orderings is broken");
+}
+
 #[test]
 fn the_reader_of_imports_sees_what_there_is() {
     let text = "use crate::{\n    arena::{self, Slot},\n    model::Points,\n};\nlet x = crate::sync::cores();\n// crate::http\n";

@@ -239,7 +239,7 @@ impl Drop for Guard {
 }
 
 /// Ends this thread as far as the arena goes: in a model, destructors of thread-locals run after `join` has returned.
-#[cfg(manometer_loom)]
+#[cfg(manometer_mocked)]
 pub fn end_thread() {
     LOCAL.with(Local::end);
 }

@@ -8,7 +8,7 @@
 //! 2^25 slots in a process, which is as many counters, or two million histograms of eleven buckets.
 
 use super::{Arena, Slot};
-use crate::sync::{CHUNK_SLOTS, DIRECTORY, Ordering, fence};
+use crate::sync::{CHUNK_SLOTS, DIRECTORY, Ordering, fence, mutant};
 
 /// Block sizes are 2^0 to 2^9 slots: up to a chunk.
 const SIZES: usize = CHUNK_SLOTS.ilog2() as usize + 1;
@@ -133,7 +133,7 @@ impl SlotPool {
 
     /// Takes a cell back and zeroes it everywhere. The caller has made sure that nobody can write there (A4).
     pub fn give(&mut self, slot: Slot, arena: &Arena) {
-        arena.zero(slot, self.width);
+        mutant!("no_zero", arena.zero(slot, self.width), ());
         self.free.push(slot);
     }
 
@@ -161,7 +161,9 @@ impl SlotPool {
             }
         }
         // Acquire: pairs with the fence before a wrapped word, as the loads of `cell::count::total` do.
-        fence(Ordering::Acquire);
+        if mutant!("sum_no_fence", true, false) {
+            fence(Ordering::Acquire);
+        }
         bits < SUMMABLE
     }
 

@@ -149,9 +149,9 @@ pub fn retry<R>(mut attempt: impl FnMut() -> Option<R>) -> R {
 }
 
 fn pause() {
-    #[cfg(not(manometer_loom))]
+    #[cfg(not(manometer_mocked))]
     std::hint::spin_loop();
-    #[cfg(manometer_loom)]
+    #[cfg(manometer_mocked)]
     yield_now();
 }
 

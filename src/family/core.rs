@@ -124,8 +124,8 @@ impl Core {
 
     /// Whether the registry still has this family.
     pub fn is_live(&self) -> bool {
-        // Acquire: pairs with Release in `close`.
-        self.live.load(Ordering::Acquire)
+        // Relaxed: it hands nothing over. Who creates a series reads it under the lock that `close` takes after it.
+        self.live.load(Ordering::Relaxed)
     }
 
     /// Runs `op` on the series of `prefix` and then `values`, which is created if need be. Their number is the number of keys.
@@ -136,7 +136,7 @@ impl Core {
         let query = Query::new(&self.seed, prefix, values);
         let pin = arena::pin();
         if let Some(pin) = &pin {
-            if let Some(tuple) = self.index.find(pin, &query).or_else(|| self.find_overflow(pin)) {
+            if let Some(tuple) = self.index.find(pin, &query).or_else(|| self.find_overflow(pin, &query)) {
                 return op(SeriesRef { tuple: &tuple, shared: &self.shared });
             }
         }
@@ -145,10 +145,15 @@ impl Core {
         self.with_unindexed(&query, looked, op)
     }
 
-    /// The overflow series, if the family is full and has one, and the index is known to miss nothing.
+    /// What to use if the index did not have the series of `query`: the overflow series, if the family is full and has one, and
+    /// the index is known to miss nothing.
     #[cold]
-    fn find_overflow<'p>(&self, pin: &'p Pin) -> Option<Borrowed<'p>> {
+    fn find_overflow<'p>(&self, pin: &'p Pin, query: &Query<'_>) -> Option<Borrowed<'p>> {
         let overflow = self.overflow.as_ref().filter(|_| self.is_full() && self.index.is_complete())?;
+        // Once more, now that all places are known to be taken: the last one may have gone to this very series meanwhile.
+        if let Some(tuple) = mutant!("no_second_look", self.index.find(pin, query), None) {
+            return Some(tuple);
+        }
         let tuple = self.index.find(pin, &Query::hashed(overflow.hash, &overflow.values))?;
         self.count_overflow();
         Some(tuple)
@@ -164,7 +169,13 @@ impl Core {
         // Who has no slab looks here first; the map's shard keeps removers out meanwhile (C2). Who has looked in the index already
         // need not, unless the overflow series would come next: a few tuples cannot be indexed.
         if full || !looked {
-            if let Some(done) = self.map.with(query as &dyn LabelKey, &mut run) {
+            let query = query as &dyn LabelKey;
+            let done = mutant!(
+                "record_outside_shard",
+                self.map.with(query, &mut run),
+                self.map.with(query, Tuple::clone).map(|tuple| run(&tuple))
+            );
+            if let Some(done) = done {
                 return done;
             }
         }
@@ -176,8 +187,10 @@ impl Core {
             }
         }
         let mut writer = self.writer.lock();
+        let tuple = self.get_or_create(&mut writer, query);
         // The record of a new series is made under the lock, so that no remover can come in between (C2).
-        run(&self.get_or_create(&mut writer, query))
+        mutant!("record_unlocked", (), drop(writer));
+        run(&tuple)
     }
 
     /// The series of `prefix` and then `values` if there is one.
@@ -194,8 +207,9 @@ impl Core {
     /// The order and the books of one moment: no series is made, removed or published between the two.
     fn open_books(&self) -> (Arc<Order>, MutexGuard<'_, Ledger>) {
         {
+            let too_early = mutant!("order_before_books", None, self.current_order());
             let ledger = self.shared.ledger();
-            if let Some(order) = self.current_order() {
+            if let Some(order) = too_early.or_else(|| self.current_order()) {
                 return (order, ledger);
             }
         }
@@ -207,8 +221,8 @@ impl Core {
     /// The order, unless it is old.
     fn current_order(&self) -> Option<Arc<Order>> {
         let order = self.order.load_full();
-        // Acquire: pairs with Release in `change`; who sees a change goes on to the lock under which it was made.
-        (order.generation() == self.generation.load(Ordering::Acquire)).then_some(order)
+        // Relaxed: see `change`. Who sees a newer one goes on to the lock under which it was made.
+        (order.generation() == self.generation.load(Ordering::Relaxed)).then_some(order)
     }
 
     fn renew_order(&self, writer: &mut Writer) -> Arc<Order> {
@@ -260,7 +274,7 @@ impl Core {
         }
         // Readers open the books under these locks, so they come before all of it or after. The order is renewed under both: a
         // reader that found it new would go by the ledger alone, and see the new series beside the old values.
-        let _ledger = self.shared.ledger();
+        let _ledger = mutant!("publish_unlocked", Some(self.shared.ledger()), None);
         let order = self.renew_order(&mut writer);
         // Relaxed: a gauge is one word, and the locks make them change together.
         for tuple in order.within(prefix) {
@@ -290,14 +304,15 @@ impl Core {
 
     /// Takes the family off the registry: every series is detached, and so is every later one. Hands back what they held.
     pub fn close(&self) -> MetricFamily {
-        // Release: pairs with Acquire in `is_live`.
-        self.live.store(false, Ordering::Release);
+        // Relaxed: see `is_live`.
+        self.live.store(false, Ordering::Relaxed);
         self.remove_all(&[])
     }
 
     fn is_full(&self) -> bool {
         // Acquire: pairs with Release in `create`; who sees the last series counted finds it in the index.
-        self.len.load(Ordering::Acquire) >= self.limit.load(Ordering::Relaxed)
+        let len = self.len.load(mutant!("full_relaxed", Ordering::Acquire, Ordering::Relaxed));
+        len >= self.limit.load(Ordering::Relaxed)
     }
 
     fn count_overflow(&self) {
@@ -329,8 +344,8 @@ impl Core {
             let Some(tuple) = slot.and_then(|slot| self.intern(writer, query, slot)) else {
                 return self.nowhere();
             };
-            // Release: as below. The overflow series does not count.
-            self.len.fetch_add(usize::from(self.overflow.is_none()), Ordering::Release);
+            // Relaxed: who has no overflow series never asks whether it is full, and the overflow series does not count.
+            self.len.fetch_add(usize::from(self.overflow.is_none()), Ordering::Relaxed);
             return tuple;
         };
         if !self.is_full() {
@@ -341,7 +356,7 @@ impl Core {
             }
             if let Some(tuple) = slot.and_then(|slot| self.intern(writer, query, slot)) {
                 // Release: pairs with Acquire in `is_full`.
-                self.len.fetch_add(1, Ordering::Release);
+                self.len.fetch_add(1, mutant!("count_relaxed", Ordering::Release, Ordering::Relaxed));
                 return tuple;
             }
         }
@@ -377,9 +392,10 @@ impl Core {
         } else {
             tuple.detach();
         }
-        self.change();
+        mutant!("change_late", self.change(), ());
         self.map.insert(tuple.clone());
         self.index.insert(&mut writer.index, &tuple);
+        mutant!("change_late", (), self.change());
         Some(tuple)
     }
 
@@ -403,7 +419,7 @@ impl Core {
             writer.spare = self.shared.ledger().open(&self.shared);
         }
         // Scrapes need this lock for a new order, and must not wait for what comes now.
-        drop(writer);
+        mutant!("remove_keeps_lock", drop(writer), ());
         // Waits for whoever found one of them in the index.
         let mut pinned = arena().pinned();
         while !pinned.passed() {
@@ -433,7 +449,8 @@ impl Core {
     /// Tells the order that it is old, before anybody can find what is made or miss what is removed: whoever did, and then
     /// collects, waits for the writer and gets the order after the change.
     fn change(&self) {
-        // Release: pairs with Acquire in `current_order`.
-        self.generation.fetch_add(1, Ordering::Release);
+        // Relaxed: finding a series, or missing it, orders this before, and then no older generation can be read. For everybody
+        // else the change may as well come later.
+        self.generation.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -19,7 +19,7 @@ use std::{fmt, mem, ptr};
 
 use crate::{
     arena::{Pin, Pinned, arena},
-    sync::{AtomicBool, AtomicPtr, Ordering, mutant},
+    sync::{AtomicBool, AtomicPtr, Ordering, Watched, mutant},
     tuple::{Borrowed, Query, Tuple},
 };
 
@@ -55,6 +55,7 @@ pub struct IndexWriter {
 
 struct Table {
     entries: Box<[AtomicPtr<u8>]>,
+    watched: Watched,
 }
 
 impl Index {
@@ -77,6 +78,7 @@ impl Index {
         #[allow(unsafe_code, reason = "the table is shared by address, so that it can be replaced under readers")]
         // SAFETY: null, or a table from `Box::into_raw` that `IndexWriter` frees only after this pin has passed (I2).
         let table = unsafe { table.as_ref() }?;
+        table.watched.used();
         for place in table.probe(query.hash()) {
             // Acquire: pairs with Release in `insert`; the tuple comes before its address.
             let entry = table.entries[place].load(mutant!("find_relaxed", Ordering::Acquire, Ordering::Relaxed));
@@ -152,9 +154,11 @@ impl Index {
         let order = mutant!("table_relaxed", Ordering::Release, Ordering::Relaxed);
         // Relaxed: the old table is known to this thread through the writer lock.
         let old = self.table.load(Ordering::Relaxed);
+        let too_early = mutant!("pinned_too_early", None, Some(arena().pinned()));
         self.table.store(Box::into_raw(Box::new(table)), order);
         if !old.is_null() {
-            writer.replaced.push((Replaced(old), arena().pinned()));
+            // After the store: a look-up that is not among them finds the new table.
+            writer.replaced.push((Replaced(old), too_early.unwrap_or_else(|| arena().pinned())));
         }
     }
 
@@ -201,7 +205,8 @@ impl Drop for IndexWriter {
 
 impl Table {
     fn new(entries: usize) -> Self {
-        Self { entries: (0..entries).map(|_| AtomicPtr::new(ptr::null_mut())).collect() }
+        let entries = (0..entries).map(|_| AtomicPtr::new(ptr::null_mut())).collect();
+        Self { entries, watched: Watched::new() }
     }
 
     /// The places where a hash may lie, in order; each place once.
@@ -236,7 +241,8 @@ impl Drop for Replaced {
         #[allow(unsafe_code, reason = "frees what `rebuild` took from the index")]
         // SAFETY: the pointer came from `Box::into_raw` and is in nobody else's hands: its look-ups have passed (I2), or the
         // index itself is gone.
-        drop(unsafe { Box::from_raw(self.0) });
+        let table = unsafe { Box::from_raw(self.0) };
+        table.watched.freed();
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     arena::{self, Slot},
     cell::count,
     model::{Timestamp, ValueError},
+    sync::mutant,
 };
 
 instrument! {
@@ -53,7 +54,8 @@ impl Counter {
 
     /// Starts again from 0, created now, and returns the total that was removed. A racing `add` is in the one or the other.
     pub fn reset(&self) -> u64 {
-        self.series.shared().ledger().total(self.series.borrow(), Reading::Take)
+        let take = || self.series.shared().ledger().total(self.series.borrow(), Reading::Take);
+        mutant!("reset_in_two_steps", take(), (self.value(), take()).0)
     }
 
     /// The total over all threads.

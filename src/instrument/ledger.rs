@@ -17,7 +17,7 @@ use crate::{
     arena::{Slot, SlotPool, Sums, arena},
     cell::{count, flip, undo},
     model::{Points, Timestamp},
-    sync::{Ordering, unix_millis},
+    sync::{Ordering, mutant, unix_millis},
     tuple::Tuple,
 };
 
@@ -287,7 +287,9 @@ impl Ledger {
         });
         if reading == Reading::Take {
             self.saturated.remove(&slot);
-            self.bases.insert(slot, Base::Total(held));
+            // The same number that is handed back: what was added meanwhile is in the next one.
+            let base = mutant!("base_read_again", held, whole(count::total(arena(), slot), series.tuple));
+            self.bases.insert(slot, Base::Total(base));
             begin_anew(series.tuple);
         }
         total

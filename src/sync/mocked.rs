@@ -1,8 +1,11 @@
-//! The models: loom's atomics and threads, a world of two cores without clocks, and mutexed twins of what loom cannot see into.
+//! The models: a checker's atomics and threads, a world of two cores without clocks, and mutexed twins of what no checker sees into.
 //!
-//! loom remembers one last access per object, so an owner that loads a cell before it stores it would hide the race that a
-//! model looks for. The owner's own value therefore lives in a shadow `UnsafeCell` inside [`OwnedU64`], which also lets loom
-//! check that there is one owner at a time.
+//! Which checker it is, and what it is told of the engine's memory beside the atomics, is in [`by_loom`] and [`by_shuttle`].
+
+#[cfg(manometer_loom)]
+mod by_loom;
+#[cfg(manometer_shuttle)]
+mod by_shuttle;
 
 use std::{
     borrow::Borrow,
@@ -11,14 +14,17 @@ use std::{
     sync::OnceLock,
 };
 
-use loom::cell::UnsafeCell;
-
 use super::AlreadyHashed;
+
+#[cfg(manometer_loom)]
+pub use by_loom::{CHUNK_SLOTS, DIRECTORY, OwnedU64, Watched, checker};
+#[cfg(manometer_shuttle)]
+pub use by_shuttle::{CHUNK_SLOTS, DIRECTORY, OwnedU64, Watched, checker};
 
 /// The standard one: its own protocol is not what the models are about, and loom's cannot hold slices.
 pub use std::sync::Arc;
 
-pub use loom::{
+pub use checker::{
     sync::{
         MutexGuard,
         atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
@@ -29,54 +35,10 @@ pub use loom::{
 /// How labels are hashed: always the same way, so that executions repeat.
 pub type HashSeed = foldhash::quality::FixedState;
 
-/// Slots of one chunk: few, since each is an object that loom tracks.
-pub const CHUNK_SLOTS: usize = 16;
-
-/// Chunks that one slab can have.
-pub const DIRECTORY: usize = 3;
-
 /// Whether the environment asks for the mutant `name`.
 pub fn mutant_is_on(name: &str) -> bool {
     static CHOSEN: OnceLock<Option<String>> = OnceLock::new();
     CHOSEN.get_or_init(|| std::env::var("MANOMETER_MUTANT").ok()).as_deref() == Some(name)
-}
-
-/// Eight bytes that one thread writes and every thread may read, with the owner's value in a shadow that loom watches.
-#[derive(Debug)]
-pub struct OwnedU64 {
-    shared: AtomicU64,
-    shadow: UnsafeCell<u64>,
-}
-
-#[allow(unsafe_code, reason = "the shadow is what loom checks: a second owner at a time fails the model")]
-// SAFETY: only the owner touches the shadow (A1); loom fails the model if that is not so.
-unsafe impl Sync for OwnedU64 {}
-
-impl OwnedU64 {
-    /// A word holding `value`.
-    pub fn new(value: u64) -> Self {
-        Self { shared: AtomicU64::new(value), shadow: UnsafeCell::new(value) }
-    }
-
-    /// The value as any thread may see it.
-    pub fn load(&self, order: Ordering) -> u64 {
-        self.shared.load(order)
-    }
-
-    /// The value as its owner left it.
-    pub fn own(&self) -> u64 {
-        #[allow(unsafe_code, reason = "loom's cell hands out a raw pointer")]
-        // SAFETY: the pointer is valid for the closure; loom fails the model on a concurrent writer.
-        self.shadow.with(|value| unsafe { *value })
-    }
-
-    /// Stores the owner's next value.
-    pub fn put(&self, value: u64, order: Ordering) {
-        #[allow(unsafe_code, reason = "loom's cell hands out a raw pointer")]
-        // SAFETY: the pointer is valid for the closure; loom fails the model on any concurrent access.
-        self.shadow.with_mut(|shadow| unsafe { *shadow = value });
-        self.shared.store(value, order);
-    }
 }
 
 /// Tells a signal handler that it interrupts its own thread. There are no signals here.
@@ -132,12 +94,12 @@ impl AtomicF64 {
 
 /// A lock for cold paths.
 #[derive(Debug, Default)]
-pub struct Mutex<T>(loom::sync::Mutex<T>);
+pub struct Mutex<T>(checker::sync::Mutex<T>);
 
 impl<T> Mutex<T> {
     /// An open lock around `value`.
     pub fn new(value: T) -> Self {
-        Self(loom::sync::Mutex::new(value))
+        Self(checker::sync::Mutex::new(value))
     }
 
     /// Waits for the lock.
@@ -203,14 +165,14 @@ pub fn unix_millis() -> u64 {
 
 macro_rules! thread_own {
     ($(#[$meta:meta])* static $name:ident: $type:ty = $init:expr;) => {
-        loom::thread_local! { $(#[$meta])* static $name: $type = $init; }
+        $crate::sync::checker::thread_local! { $(#[$meta])* static $name: $type = $init; }
     };
 }
 pub(crate) use thread_own;
 
 macro_rules! process_wide {
     ($(#[$meta:meta])* static $name:ident: $type:ty = $init:expr;) => {
-        loom::lazy_static! { $(#[$meta])* static ref $name: $type = $init; }
+        $crate::sync::checker::lazy_static! { $(#[$meta])* static ref $name: $type = $init; }
     };
 }
 pub(crate) use process_wide;

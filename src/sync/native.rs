@@ -66,6 +66,25 @@ impl OwnedU64 {
     }
 }
 
+/// A part of some memory that shows a model when the memory is used and when it is freed. Here it is nothing.
+#[derive(Debug)]
+pub struct Watched;
+
+impl Watched {
+    /// Memory that is in use from now on.
+    pub const fn new() -> Self {
+        Self
+    }
+
+    /// It is used.
+    #[inline(always)]
+    pub fn used(&self) {}
+
+    /// It is freed.
+    #[inline(always)]
+    pub fn freed(&self) {}
+}
+
 /// Tells a signal handler that it interrupts its own thread. No other thread ever looks at it.
 #[derive(Debug)]
 pub struct SignalFlag(AtomicBool);

@@ -1,0 +1,64 @@
+//! The word of a counter that wraps: who sees it small again sees that it was carried.
+
+use std::sync::Arc;
+
+use manometer::{
+    arena::{Arena, Slot, SlotPool, Sums},
+    cell::count,
+    sync::{AtomicU64, Ordering},
+};
+
+use crate::{CELL, explore, spawn};
+
+/// An arena with one slab whose word at `slot` is full, a count of carries, and a thread that adds one to the word.
+fn beside_a_wrap(arena: Arc<Arena>, slot: Slot, read: impl FnOnce(&Arena, &AtomicU64)) {
+    let owner = arena.adopt().unwrap();
+    count::add(owner.cell_or_new(slot), u64::MAX, || panic!("it was empty"));
+    owner.release();
+    let carries = Arc::new(AtomicU64::new(0));
+    let writer = spawn({
+        let (arena, carries) = (arena.clone(), carries.clone());
+        move || {
+            let owner = arena.adopt().unwrap();
+            // Relaxed: as a tuple counts them.
+            count::add(owner.cell_or_new(slot), 1, || carries.store(1, Ordering::Relaxed));
+            owner.release();
+        }
+    });
+    read(&arena, &carries);
+    writer.join().unwrap();
+}
+
+fn arena() -> Arc<Arena> {
+    let arena = Arena::new();
+    arena.set_max_owned(1);
+    Arc::new(arena)
+}
+
+/// Fails under mutant carry_no_fence, total_relaxed.
+#[test]
+fn a_total_does_not_shrink_where_its_word_wraps() {
+    explore(5, None, || {
+        beside_a_wrap(arena(), CELL, |arena, carries| {
+            let cells = count::total(arena, CELL);
+            let whole = cells + (u128::from(carries.load(Ordering::Relaxed)) << u64::BITS);
+            assert!(whole >= u128::from(u64::MAX), "a total of {whole}");
+        });
+    });
+}
+
+/// Fails under mutant carry_no_fence, sum_no_fence.
+#[test]
+fn a_sum_of_blocks_does_not_shrink_where_a_word_wraps() {
+    explore(5, None, || {
+        let (arena, mut pool) = (arena(), SlotPool::new(1, true));
+        let slot = pool.take(&arena).unwrap();
+        beside_a_wrap(arena, slot, |arena, carries| {
+            let mut sums = Sums::default();
+            // A word that might wrap in a sum is not summed.
+            if pool.sum(arena, &mut sums) {
+                assert_eq!((sums.of(slot), carries.load(Ordering::Relaxed)), (0, 1));
+            }
+        });
+    });
+}

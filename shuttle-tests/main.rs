@@ -1,0 +1,1 @@
+#![cfg(manometer_shuttle)]
