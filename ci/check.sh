@@ -10,7 +10,10 @@ for feature in http statsd config; do
     cargo check --no-default-features --features "$feature"
 done
 RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
-RUSTFLAGS="--cfg manometer_mocked --cfg manometer_loom" CARGO_TARGET_DIR=target-loom cargo clippy --no-default-features --test loom -- -D warnings
+for checker in loom shuttle; do
+    RUSTFLAGS="--cfg manometer_mocked --cfg manometer_$checker" CARGO_TARGET_DIR=target-loom \
+        cargo clippy --no-default-features --test "$checker" -- -D warnings
+done
 
 # The core stays short: at most 20 crates, itself included.
 crates=$(cargo tree -e normal --no-default-features --prefix none | sort -u | wc -l)

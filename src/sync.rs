@@ -8,6 +8,7 @@
 //! # Mutants
 //! [`mutant!`] marks each ordering and each step that a proof leans on with a weaker twin. It is the right one natively; under
 //! the cfg, the environment variable `MANOMETER_MUTANT` selects which twin is on, and the model that guards it must fail.
+//! `mutant!(name, right, wrong)` is an expression; `mutant!(name => wrong)` is a step that only the mutant takes.
 
 #[cfg(manometer_mocked)]
 pub mod mocked;
@@ -24,6 +25,11 @@ macro_rules! mutant {
     ($name:literal, $right:expr, $wrong:expr) => {
         if $crate::sync::mutant_is_on($name) { $wrong } else { $right }
     };
+    ($name:literal => $wrong:expr) => {
+        if $crate::sync::mutant_is_on($name) {
+            $wrong
+        }
+    };
 }
 
 #[cfg(not(manometer_mocked))]
@@ -31,6 +37,7 @@ macro_rules! mutant {
     ($name:literal, $right:expr, $wrong:expr) => {
         $right
     };
+    ($name:literal => $wrong:expr) => {};
 }
 pub(crate) use mutant;
 

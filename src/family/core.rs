@@ -189,7 +189,7 @@ impl Core {
         let mut writer = self.writer.lock();
         let tuple = self.get_or_create(&mut writer, query);
         // The record of a new series is made under the lock, so that no remover can come in between (C2).
-        mutant!("record_unlocked", (), drop(writer));
+        mutant!("record_unlocked" => drop(writer));
         run(&tuple)
     }
 
@@ -206,10 +206,12 @@ impl Core {
 
     /// The order and the books of one moment: no series is made, removed or published between the two.
     fn open_books(&self) -> (Arc<Order>, MutexGuard<'_, Ledger>) {
+        mutant!("order_before_books" => if let Some(order) = self.current_order() {
+            return (order, self.shared.ledger());
+        });
         {
-            let too_early = mutant!("order_before_books", None, self.current_order());
             let ledger = self.shared.ledger();
-            if let Some(order) = too_early.or_else(|| self.current_order()) {
+            if let Some(order) = self.current_order() {
                 return (order, ledger);
             }
         }
@@ -395,7 +397,7 @@ impl Core {
         mutant!("change_late", self.change(), ());
         self.map.insert(tuple.clone());
         self.index.insert(&mut writer.index, &tuple);
-        mutant!("change_late", (), self.change());
+        mutant!("change_late" => self.change());
         Some(tuple)
     }
 

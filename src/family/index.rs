@@ -154,12 +154,13 @@ impl Index {
         let order = mutant!("table_relaxed", Ordering::Release, Ordering::Relaxed);
         // Relaxed: the old table is known to this thread through the writer lock.
         let old = self.table.load(Ordering::Relaxed);
-        let too_early = mutant!("pinned_too_early", None, Some(arena().pinned()));
-        self.table.store(Box::into_raw(Box::new(table)), order);
+        let new = Box::into_raw(Box::new(table));
+        mutant!("pinned_too_early", self.table.store(new, order), ());
         if !old.is_null() {
             // After the store: a look-up that is not among them finds the new table.
-            writer.replaced.push((Replaced(old), too_early.unwrap_or_else(|| arena().pinned())));
+            writer.replaced.push((Replaced(old), arena().pinned()));
         }
+        mutant!("pinned_too_early" => self.table.store(new, order));
     }
 
     /// The table as the holder of the writer lock sees it.

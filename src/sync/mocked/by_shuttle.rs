@@ -10,11 +10,11 @@ use shuttle::sync::atomic::{AtomicU64, Ordering};
 /// The checker of this build.
 pub use shuttle as checker;
 
-/// Slots of one chunk: so few that a family of some series has several chunks.
-pub const CHUNK_SLOTS: usize = 32;
+/// Slots of one chunk: room for one wide cell.
+pub const CHUNK_SLOTS: usize = 256;
 
 /// Chunks that one slab can have.
-pub const DIRECTORY: usize = 64;
+pub const DIRECTORY: usize = 16;
 
 /// Eight bytes that one thread writes and every thread may read.
 #[derive(Debug)]
