@@ -16,10 +16,12 @@
 //! - A5: a chunk is published by its owner with Release and found by readers with Acquire. A cell never crosses a chunk.
 //!
 //! # Progress and cost
-//! Recording into an existing chunk is wait-free: a relaxed load and a relaxed store. Registering a thread is lock-free and takes
-//! about a microsecond; the first record into a chunk allocates it.
+//! Recording into an existing chunk is wait-free: a relaxed load and a relaxed store. Registering a thread takes about a
+//! microsecond and waits for nobody but who forks; the first record into a chunk allocates it.
 
 mod chunk;
+#[cfg(not(manometer_mocked))]
+mod fork;
 mod lease;
 mod local;
 mod pins;
@@ -30,6 +32,8 @@ mod slots;
 use crate::sync::{self, AtomicUsize, Mutex, Ordering, process_wide};
 
 pub use chunk::{CellRef, OwnedCell, Slot};
+#[cfg(not(manometer_mocked))]
+pub use fork::{ForkGuard, before_fork};
 pub use lease::Lease;
 #[cfg(manometer_mocked)]
 pub use local::end_thread;

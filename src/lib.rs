@@ -45,6 +45,8 @@ pub mod tuple;
 #[cfg(not(manometer_mocked))]
 mod tuple;
 
+#[cfg(not(manometer_mocked))]
+pub use arena::{ForkGuard, before_fork};
 pub use arena::{SlabCounts, set_max_owned_slabs, slab_counts};
 pub use collect::{Collector, Source, collect};
 pub use family::{Family, LabelValue, LabelValues, Labels, NumberRoom, Tally, View};

@@ -14,7 +14,7 @@ use super::{
     pins,
     slab::{Directory, Owner, Slab},
 };
-use crate::sync::{AtomicUsize, Ordering, SignalFlag, process_wide, thread_own};
+use crate::sync::{AtomicUsize, Ordering, SignalFlag, gate, process_wide, thread_own};
 
 /// After how many leased operations a thread asks again whether a slab of its own has become free.
 const ASK_AGAIN: u32 = 256;
@@ -123,6 +123,12 @@ impl Drop for Busy {
     }
 }
 
+/// The slab of this thread, if it has one.
+#[cfg(not(manometer_mocked))]
+pub(super) fn own_slab() -> Option<&'static Slab> {
+    LOCAL.with(Local::slab)
+}
+
 /// Keeps what this thread looks up from being freed or reused until it is dropped.
 #[derive(Debug)]
 pub struct Pin {
@@ -194,6 +200,8 @@ impl Local {
 
     fn register(&self) -> Option<Owner<'static>> {
         self.state.set(State::Registering);
+        // A thread that begins in the child of a fork waits until the pins of vanished threads are gone; see `fork`.
+        let _inside = gate::enter();
         if GUARD.try_with(|_| ()).is_err() {
             self.state.set(State::Ended);
             return None;

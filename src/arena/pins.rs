@@ -40,6 +40,14 @@ pub fn leave(pin: &OwnedU64, before: u64) {
     }
 }
 
+/// Ends the look-up of a thread that does not exist in this process.
+#[cfg(not(manometer_mocked))]
+pub fn abandon(pin: &OwnedU64) {
+    let word = pin.own();
+    // Relaxed: the thread that pinned is gone, and those that will look at the word come through the gate.
+    pin.put(word + (word & 1), Ordering::Relaxed);
+}
+
 /// The look-ups that were in flight at one time and may still be.
 #[derive(Debug)]
 pub struct Pinned<'a> {

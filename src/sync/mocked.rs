@@ -41,6 +41,12 @@ pub fn mutant_is_on(name: &str) -> bool {
     CHOSEN.get_or_init(|| std::env::var("MANOMETER_MUTANT").ok()).as_deref() == Some(name)
 }
 
+/// There are no forks here, and no gate.
+pub mod gate {
+    /// Nothing.
+    pub fn enter() {}
+}
+
 /// Tells a signal handler that it interrupts its own thread. There are no signals here.
 #[derive(Debug)]
 pub struct SignalFlag;

@@ -1,8 +1,11 @@
 //! The real things. Nothing here costs more than what it stands for.
 
+pub mod gate;
+
 use std::{
     borrow::Borrow,
     hash::{BuildHasherDefault, Hash},
+    ops::{Deref, DerefMut},
     sync::PoisonError,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -13,7 +16,7 @@ use super::AlreadyHashed;
 
 pub use std::{
     sync::{
-        Arc, MutexGuard,
+        Arc,
         atomic::{
             AtomicBool, AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
         },
@@ -126,7 +129,31 @@ impl<T> Mutex<T> {
 
     /// Waits for the lock.
     pub fn lock(&self) -> MutexGuard<'_, T> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        // The gate first: a fork must not come between.
+        let inside = gate::enter();
+        MutexGuard { guard: self.0.lock().unwrap_or_else(PoisonError::into_inner), _inside: inside }
+    }
+}
+
+/// A lock that is held.
+#[derive(Debug)]
+pub struct MutexGuard<'a, T> {
+    // Dropped before the gate is left.
+    guard: std::sync::MutexGuard<'a, T>,
+    _inside: gate::Inside,
+}
+
+impl<T> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.guard
+    }
+}
+
+impl<T> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.guard
     }
 }
 
@@ -150,11 +177,13 @@ impl<K: Eq + Hash> Map<K> {
     where
         K: Borrow<Q>,
     {
+        let _inside = gate::enter();
         self.0.get(query).map(|entry| found(entry.key()))
     }
 
     /// Adds `key`; the caller has made sure that it is new.
     pub fn insert(&self, key: K) {
+        let _inside = gate::enter();
         self.0.insert(key, ());
     }
 
@@ -163,6 +192,7 @@ impl<K: Eq + Hash> Map<K> {
     where
         K: Borrow<Q>,
     {
+        let _inside = gate::enter();
         self.0.remove(query).map(|(key, ())| key)
     }
 }
