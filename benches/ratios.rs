@@ -95,18 +95,33 @@ fn counters(table: &mut Table, effort: Effort) {
         (sides::counter_inc(), 1),
         (sides::counter_inc(), 2),
         (sides::counter_inc(), 8),
+        (sides::counter_inc_apart(), 2),
         (sides::counter_inc_reloaded(), 1),
     ];
-    let [locked, one, two, eight, reloaded] = in_turn(effort.rounds, 5 * effort.ops, sides);
+    let [locked, one, two, eight, apart, reloaded] = in_turn(effort.rounds, 5 * effort.ops, sides);
     table.row("uncontended fetch_add", locked, "ns", Claim::None);
     table.row("Counter::inc", one, "ns", Claim::None);
     table.row("Counter::inc / fetch_add", one / locked, "x", Claim::AtMost(0.45));
     table.row("Counter::inc, handle reloaded each time / fetch_add", reloaded / locked, "x", Claim::None);
     table.row("Counter::inc, 2 threads on one series / 1 thread", two / one, "x", Claim::AtMost(1.2));
+    table.row("Counter::inc, 2 threads on one series / on one each", two / apart, "x", Claim::AtMost(1.2));
     table.row("Counter::inc, 8 threads on one series / 1 thread", eight / one, "x", Claim::AtMost(1.2));
     let [locked, one] = in_turn(effort.rounds, effort.ops, [(sides::float_fetch_add(), 1), (sides::float_add(), 1)]);
     table.row("FloatCounter::add", one, "ns", Claim::None);
     table.row("FloatCounter::add / atomic_float fetch_add", one / locked, "x", Claim::AtMost(0.45));
+}
+
+fn disabled(table: &mut Table, effort: Effort) {
+    let [branch, disabled] =
+        in_turn(effort.rounds, 5 * effort.ops, [(sides::one_branch(), 1), (sides::disabled_inc(), 1)]);
+    table.row("a loop with one branch", branch, "ns", Claim::None);
+    table.row("Counter::inc of a disabled manager", disabled, "ns", Claim::None);
+    table.row(
+        "Counter::inc of a disabled manager / a loop with one branch",
+        disabled / branch,
+        "x",
+        Claim::AtMost(1.5),
+    );
 }
 
 fn histograms(table: &mut Table, effort: Effort) {
@@ -214,7 +229,7 @@ fn main() -> ExitCode {
     let load = fs::read_to_string("/proc/loadavg").expect("Linux has it");
     let load = load.split(' ').next().and_then(|load| load.parse().ok()).expect("its first number");
     table.row("load average before; rivals lose less where cores are not free", load, "", Claim::None);
-    for part in [creation, counters, histograms, lookups, scrapes, under_load] {
+    for part in [creation, counters, disabled, histograms, lookups, scrapes, under_load] {
         part(&mut table, effort);
     }
     let csv = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("ratios.csv");

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 cargo fmt --all --check
 cargo clippy --all-targets -- -D warnings
 cargo clippy --all-targets --no-default-features -- -D warnings
-for feature in http statsd config; do
+for feature in http view statsd config; do
     cargo check --no-default-features --features "$feature"
 done
 RUSTDOCFLAGS="-D warnings" cargo doc --no-deps

@@ -190,6 +190,28 @@ def check_job(prometheus, job, samples, totals, rate, load_end):
     print(f"{job}: up, {int(scraped)} samples, {len(totals)} totals equal to the application's")
 
 
+def start_prometheus(stack, folder, config):
+    """A Prometheus with this configuration, ready and on a free port, and its open log; both end with `stack`."""
+    port = free_port()
+    file = folder / "prometheus.yml"
+    file.write_text(config)
+    log = stack.enter_context(open(folder / "log", "w+"))
+    stack.enter_context(
+        running(
+            "prometheus",
+            f"--config.file={file}",
+            f"--storage.tsdb.path={folder / 'data'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--log.level=warn",
+            stdout=log,
+            stderr=log,
+        )
+    )
+    prometheus = Prometheus(port)
+    prometheus.wait()
+    return prometheus, log
+
+
 def main():
     expect(len(sys.argv) == 2, "usage: prometheus_check.py SERVER")
     # Being told to stop runs the blocks to their ends, too.
@@ -201,23 +223,8 @@ def main():
         server = stack.enter_context(running(*command, stdout=subprocess.PIPE, text=True))
         (page_url,) = read_until(server.stdout, r"^metrics: curl (\S+)")
         proxy = stack.enter_context(text_proxy(page_url))
-        config = folder / "prometheus.yml"
-        config.write_text(CONFIG.format(server=urllib.parse.urlsplit(page_url).netloc, proxy=proxy))
-        port = free_port()
-        log = stack.enter_context(open(folder / "log", "w+"))
-        stack.enter_context(
-            running(
-                "prometheus",
-                f"--config.file={config}",
-                f"--storage.tsdb.path={folder / 'data'}",
-                f"--web.listen-address=127.0.0.1:{port}",
-                "--log.level=warn",
-                stdout=log,
-                stderr=log,
-            )
-        )
-        prometheus = Prometheus(port)
-        prometheus.wait()
+        config = CONFIG.format(server=urllib.parse.urlsplit(page_url).netloc, proxy=proxy)
+        prometheus, log = start_prometheus(stack, folder, config)
 
         requests, rate = read_until(server.stdout, r"^served (\d+) requests in \S+ s, (\S+) per second")
         load_end = time.time() - 1

@@ -8,6 +8,7 @@
 mod books;
 mod carry;
 mod collect;
+mod gauge;
 mod handover;
 mod index;
 mod level;
@@ -15,6 +16,7 @@ mod pins;
 mod plan;
 mod roster;
 mod series;
+mod sum;
 mod threads;
 mod undo;
 mod wide;

@@ -29,7 +29,7 @@ mod roster;
 mod slab;
 mod slots;
 
-use crate::sync::{self, AtomicUsize, Mutex, Ordering, process_wide};
+use crate::sync::{self, AtomicUsize, GatedMutex, Ordering, process_wide};
 
 pub use chunk::{CellRef, OwnedCell, Slot};
 #[cfg(not(manometer_mocked))]
@@ -53,7 +53,7 @@ pub struct Arena {
     leased: Roster,
     /// How many slabs of the first kind there may be; 0 asks for the default, which needs the number of cores.
     max_owned: AtomicUsize,
-    slots: Mutex<Slots>,
+    slots: GatedMutex<Slots>,
 }
 
 process_wide! {
@@ -100,7 +100,7 @@ impl Arena {
             owned: Roster::new(),
             leased: Roster::new(),
             max_owned: AtomicUsize::new(0),
-            slots: Mutex::new(Slots::new()),
+            slots: GatedMutex::new(Slots::new()),
         }
     }
 
@@ -111,7 +111,7 @@ impl Arena {
             owned: Roster::new(),
             leased: Roster::new(),
             max_owned: AtomicUsize::new(0),
-            slots: Mutex::new(Slots::new()),
+            slots: GatedMutex::new(Slots::new()),
         }
     }
 
@@ -160,7 +160,7 @@ impl Arena {
     }
 
     /// The slot allocator of all families.
-    pub fn slots(&self) -> &Mutex<Slots> {
+    pub fn slots(&self) -> &GatedMutex<Slots> {
         &self.slots
     }
 }

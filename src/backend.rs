@@ -3,12 +3,18 @@
 //! Every instrument records into the engine, whatever the provider. A provider that pushes sends, from time to time, what changed
 //! since it last did; so recording never does I/O, and local values are as full as without it.
 
+#[cfg(feature = "statsd")]
+mod statsd;
+
 use std::{error::Error, fmt, io};
 
 use crate::{
     model::Settings,
     registry::{Registry, RegistryOptions},
 };
+
+#[cfg(feature = "statsd")]
+pub use statsd::{HistogramMode, Statsd, StatsdOptions, TagMode, Transport, statsd};
 
 /// Where the values of one registry go. What a provider leaves out does nothing.
 ///

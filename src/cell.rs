@@ -6,4 +6,5 @@
 pub mod count;
 pub mod flip;
 pub mod search;
+pub mod sum;
 pub mod undo;

@@ -16,12 +16,12 @@
 //! Who asks does an exchange on `begun`, and so does who begins. If the asker saw an older number than the one a collection began
 //! with, its exchange came first, and all that it had done is visible to that collection.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use crate::{
     model::{MetricFamily, MetricSet},
     registry::Registry,
-    sync::{Arc, AtomicU64, Mutex, Ordering, mutant},
+    sync::{Arc, AtomicU64, GatedMutex, Ordering, mutant},
 };
 
 /// Reads every family of a registry once.
@@ -52,13 +52,43 @@ pub trait Source: fmt::Debug + Send + Sync {
         true
     }
 
-    /// All families as of some moment after this call. It may wait for application code, so it is not for an asynchronous task.
+    /// All families as of some moment after this call. It may wait for application code, so it is not for an asynchronous task,
+    /// unless [`is_quick`](Self::is_quick).
     fn scrape(&self) -> Arc<MetricSet>;
+
+    /// Whether `scrape` only reads memory, and waits for nobody's code.
+    fn is_quick(&self) -> bool {
+        false
+    }
+
+    /// The last two scheduled collections, the older one first, if there is a schedule and there were two.
+    fn last_two(&self) -> Option<[Sampled; 2]> {
+        None
+    }
+
+    /// A door counts metrics that it left out, since they cannot be shown.
+    fn count_render_errors(&self, _metrics: u64) {}
+
+    /// A door counts a client that it turned away, by the reason.
+    fn count_denied(&self, _reason: &'static str) {}
+}
+
+/// All families at one time.
+#[derive(Clone, Debug)]
+pub struct Sampled {
+    /// When that was, on the clock of whoever collected.
+    pub at: Duration,
+    /// The families.
+    pub set: Arc<MetricSet>,
 }
 
 impl Source for Collector {
     fn scrape(&self) -> Arc<MetricSet> {
         self.collect()
+    }
+
+    fn is_quick(&self) -> bool {
+        true
     }
 }
 
@@ -73,13 +103,13 @@ pub struct Collector {
     /// Collections begun so far.
     begun: AtomicU64,
     /// The result of the last one. Its memory is used again when nobody reads it any more.
-    last: Mutex<Option<Arc<MetricSet>>>,
+    last: GatedMutex<Option<Arc<MetricSet>>>,
 }
 
 impl Collector {
     /// A collector of `registry` that reads creation times.
     pub fn new(registry: &Registry) -> Self {
-        Self { registry: registry.clone(), with_created: true, begun: AtomicU64::new(0), last: Mutex::new(None) }
+        Self { registry: registry.clone(), with_created: true, begun: AtomicU64::new(0), last: GatedMutex::new(None) }
     }
 
     /// Whether creation times are read, and so printed as `_created`. Many ingestors store each as one more series.

@@ -19,5 +19,7 @@ pub use accumulate::Tally;
 pub use core::Core;
 #[cfg(manometer_mocked)]
 pub use index::{Index, IndexWriter};
+#[cfg(feature = "statsd")]
+pub use order::Order;
 pub use values::{LabelValue, LabelValues, NumberRoom};
 pub use view::{Family, Labels, View};

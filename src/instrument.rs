@@ -19,7 +19,9 @@ pub use counter::{Counter, FloatCounter};
 pub use gauge::{Gauge, UpDownGauge, check_delta};
 pub use health::{Health, HealthReport};
 pub use histogram::Histogram;
-pub use ledger::{Ledger, Reading};
+#[cfg(feature = "statsd")]
+pub use ledger::{Departed, Lifetimes, SampleSink};
+pub use ledger::{Ledger, Push, Reading};
 pub use series::{Instrument, Kind, Series, SeriesRef, Shared};
 pub use summary::Summary;
 pub use timer::{Clock, Monotonic, Timed, Timer, TimerGuard, timed, timed_by};

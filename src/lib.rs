@@ -11,13 +11,18 @@
 
 pub mod backend;
 pub mod encode;
+pub mod manager;
 pub mod model;
 
 mod collect;
+mod measure;
 mod registry;
+mod scope;
 
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "view")]
+pub mod view;
 
 // The models in `loom-tests/` reach the rooms where the protocols are; nobody else does.
 #[cfg(manometer_mocked)]
@@ -48,11 +53,17 @@ mod tuple;
 #[cfg(not(manometer_mocked))]
 pub use arena::{ForkGuard, before_fork};
 pub use arena::{SlabCounts, set_max_owned_slabs, slab_counts};
-pub use collect::{Collector, Source, collect};
+pub use collect::{Collector, Sampled, Source, collect};
 pub use family::{Family, LabelValue, LabelValues, Labels, NumberRoom, Tally, View};
 pub use instrument::{
     Clock, Counter, FloatCounter, Gauge, HealthReport, Histogram, Instrument, Monotonic, Summary, Timed, Timer,
     TimerGuard, UpDownGauge, exponential_buckets, linear_buckets, timed, timed_by,
 };
+pub use manager::{CollectError, Manager, register_provider};
+pub use measure::{
+    Amount, Count, Distribution, Measure, MeasureDeclaration, MeasureName, MeasureType, Rate, Recorder, Sizes,
+    TakesBuckets, TakesUnit, Times,
+};
 pub use model::{DeclareError, LabelError, MetricFamily, MetricPoint, MetricSet, MetricType, ValueError};
 pub use registry::{DEFAULT_MAX_SERIES, Declaration, Registry, RegistryOptions};
+pub use scope::{Scope, ScopeBuilder, ScopedDeclaration};

@@ -1,6 +1,7 @@
 //! Where families are declared, found, replaced and removed; names are unique here.
 
 mod declare;
+mod push;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,10 +11,14 @@ use crate::{
     family::{Core, Family},
     instrument::{Counter, FloatCounter, Gauge, Health, HealthReport, Histogram, Instrument, Summary, UpDownGauge},
     model::{DeclareError, Metadata, MetricFamily, reserved_names},
-    sync::{Arc, AtomicU64, Mutex, Ordering},
+    sync::{Arc, AtomicU64, GatedMutex, Ordering},
 };
 
 pub use declare::Declaration;
+#[cfg(feature = "statsd")]
+pub(crate) use push::Wire;
+
+use push::Pushed;
 
 /// The most series of a family that says nothing else.
 pub const DEFAULT_MAX_SERIES: usize = 100_000;
@@ -45,11 +50,13 @@ pub struct Registry {
 struct State {
     options: RegistryOptions,
     health: Arc<Health>,
-    names: Mutex<Names>,
+    names: GatedMutex<Names>,
     /// Counts declarations and removals, so that the listing knows when it is old.
     changes: AtomicU64,
     /// The families as scrapes see them.
     listing: ArcSwap<Listing>,
+    /// The provider that pushes from here, if one does.
+    pushed: Option<Pushed>,
 }
 
 /// The families by name, and who has which sample name.
@@ -58,6 +65,8 @@ struct Names {
     by_raw: BTreeMap<String, Arc<Core>>,
     /// Sample name to the raw name of the family that reserves it.
     reserved: HashMap<String, String>,
+    /// Name on the wire of a push provider to the raw name of the family that reserves it.
+    on_wire: HashMap<String, String>,
 }
 
 /// All families at one time.
@@ -82,12 +91,13 @@ struct Listing {
 pub struct RegistryOptions {
     max_series: usize,
     strict_declarations: bool,
+    disabled: bool,
 }
 
 impl RegistryOptions {
     /// The defaults: 100 000 series a family, differences in a re-declaration warn.
     pub fn new() -> Self {
-        Self { max_series: DEFAULT_MAX_SERIES, strict_declarations: false }
+        Self { max_series: DEFAULT_MAX_SERIES, strict_declarations: false, disabled: false }
     }
 
     /// The most series of a family that does not say for itself.
@@ -100,13 +110,23 @@ impl RegistryOptions {
         Self { strict_declarations, ..self }
     }
 
+    /// Declarations are checked as ever, and what is recorded goes nowhere.
+    pub(crate) fn disabled(self) -> Self {
+        Self { disabled: true, ..self }
+    }
+
     /// A registry with these options and no families.
     pub fn build(self) -> Registry {
+        self.build_with(None)
+    }
+
+    fn build_with(self, pushed: Option<Pushed>) -> Registry {
         Registry {
             inner: Arc::new(State {
                 options: self,
+                pushed,
                 health: Arc::default(),
-                names: Mutex::default(),
+                names: GatedMutex::default(),
                 changes: AtomicU64::new(0),
                 listing: ArcSwap::default(),
             }),
@@ -162,6 +182,11 @@ impl Registry {
         Declaration::new(self, name)
     }
 
+    /// Begins the declaration of a family of `I`.
+    pub(crate) fn declaration<I: Instrument>(&self, name: &str) -> Declaration<I> {
+        Declaration::new(self, name)
+    }
+
     /// The family of this raw name, if there is one and its instruments are `I`.
     pub fn get<I: Instrument>(&self, raw_name: &str) -> Option<Family<I>> {
         let core = self.inner.names.lock().by_raw.get(raw_name)?.clone();
@@ -184,7 +209,7 @@ impl Registry {
     /// Handles and views of it stay safe and count unseen; `is_live` tells them. The name is free again.
     pub fn remove(&self, raw_name: &str) -> Option<MetricFamily> {
         let core = self.inner.take_out(&mut self.inner.names.lock(), raw_name)?;
-        Some(core.close())
+        Some(self.inner.close(core))
     }
 
     /// What was refused so far.
@@ -220,6 +245,7 @@ impl Registry {
 
 impl State {
     fn put_in(&self, names: &mut Names, core: Arc<Core>) {
+        self.reserve_wire(names, &core.shared().metadata);
         names.put_in(core);
         self.change();
     }
@@ -228,6 +254,15 @@ impl State {
         let core = names.take_out(raw_name)?;
         self.change();
         Some(core)
+    }
+
+    /// Takes the family off for good, and hands back what it held.
+    fn close(&self, core: Arc<Core>) -> MetricFamily {
+        let held = core.close();
+        if let Some(pushed) = &self.pushed {
+            pushed.closed(core);
+        }
+        held
     }
 
     /// Tells the listing that it is old.
@@ -265,6 +300,7 @@ impl Names {
     fn take_out(&mut self, raw_name: &str) -> Option<Arc<Core>> {
         let core = self.by_raw.remove(raw_name)?;
         self.reserved.retain(|_, owner| owner != raw_name);
+        self.on_wire.retain(|_, owner| owner != raw_name);
         Some(core)
     }
 }

@@ -2,14 +2,16 @@
 //!
 //! # Shape
 //! ```text
-//! refs slot hash state text_len carries keys live | span[0..keys] | bytes
+//! refs slot hash state text_len beside keys live | span[0..keys] | bytes
 //! ```
 //! 32 bytes, 8 bytes a key, then the text form of the labels as every page prints it (`a="x",b="y"`). A span is where the value of
 //! a key lies in `bytes`: inside the text when no value is empty or needed an escape, else behind it, where the values then
 //! follow once more as they are. So the key of a look-up and the constant part of a line are one piece of memory.
 //! # Ordering
 //! The reference count is an `Arc`'s: taking Relaxed, giving Release, the last one loads Acquire. [`Tuple::is_sole`] is Acquire, so
-//! that what the holder of a dropped handle wrote is before the reuse of its slot (A4).
+//! that what the holder of a dropped handle wrote is before the reuse of its slot (A4). A gauge's writer stores the value, then the
+//! mark, Release; a push takes the mark by an exchange, Acquire, then loads the value. So each value written is followed by a push
+//! that sends it or a later one: the exchange either takes its mark, or comes before it and leaves it for the next push.
 //! # Limits
 //! 255 keys and 4 GiB of text per tuple.
 
@@ -28,7 +30,7 @@ use std::{
 
 use crate::{
     arena::Slot,
-    sync::{AtomicBool, AtomicF64, AtomicU16, AtomicU32, HashSeed, Ordering, Watched, mutant},
+    sync::{AtomicBool, AtomicF64, AtomicU16, AtomicU32, HashSeed, Ordering, Watched, mutant, store_beside_exchanges},
 };
 
 /// More references than this are a leak that would end in a wrap; as with `Arc`, the process stops first.
@@ -89,8 +91,8 @@ struct Head {
     /// A gauge's value, or when the series began, in Unix milliseconds.
     state: AtomicF64,
     text_len: u32,
-    /// How often a word of this series has wrapped.
-    carries: AtomicU16,
+    /// Of a counter, how often a word of it has wrapped; of a gauge, whether it was written since it was last asked.
+    beside: AtomicU16,
     keys: u8,
     /// Whether the registry still exports it.
     live: AtomicBool,
@@ -138,7 +140,7 @@ impl Tuple {
             hash: query.hash,
             state: AtomicF64::new(state),
             text_len: text.len() as u32,
-            carries: AtomicU16::new(0),
+            beside: AtomicU16::new(0),
             keys: key_count,
             live: AtomicBool::new(true),
             watched: Watched::new(),
@@ -221,14 +223,36 @@ impl Tuple {
     /// How often a word of this series has wrapped.
     pub fn carries(&self) -> u16 {
         // Relaxed: readers come here after an Acquire of the word that wrapped; see `cell::count`.
-        self.head().carries.load(Ordering::Relaxed)
+        self.head().beside.load(Ordering::Relaxed)
     }
 
     /// Counts a wrap.
     pub fn carry(&self) {
         // Relaxed: see `carries`. It stops at the top instead of wrapping itself.
-        let _ =
-            self.head().carries.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |carries| carries.checked_add(1));
+        let _ = self.head().beside.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |carries| carries.checked_add(1));
+    }
+
+    /// Says that this gauge was written; called after its value was stored.
+    #[inline(always)]
+    pub fn mark_written(&self) {
+        // Release: pairs with Acquire in `take_written`; who takes this mark sees the value stored before it, or a later one.
+        // Always stored, also where it stands already: a writer that only looked would have handed nothing over, and the reader
+        // that takes the older mark could miss its value.
+        let order = mutant!("mark_relaxed", Ordering::Release, Ordering::Relaxed);
+        if mutant!("mark_only_if_unset", true, self.head().beside.load(Ordering::Relaxed) == 0) {
+            store_beside_exchanges(&self.head().beside, 1, order);
+        }
+    }
+
+    /// Whether this gauge was written since this was last asked; called before its value is loaded.
+    pub fn take_written(&self) -> bool {
+        // Acquire: pairs with Release in `mark_written`. One exchange, so that no mark falls between a look and a store.
+        let order = mutant!("take_mark_relaxed", Ordering::Acquire, Ordering::Relaxed);
+        mutant!("take_mark_in_two_steps", self.head().beside.swap(0, order) != 0, {
+            let written = self.head().beside.load(order) != 0;
+            self.head().beside.store(0, Ordering::Relaxed);
+            written
+        })
     }
 
     /// Whether the registry still exports this series.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use manometer::{
-    Collector, Registry,
+    Collector, Manager, Registry,
     encode::{Format, encode},
 };
 
@@ -171,4 +171,34 @@ fn reg_10_nothing_piles_up_where_nobody_scrapes() {
     (2_000..6_000).for_each(cycle);
     let more = HELD.get() - before;
     assert!(more < 64 << 10, "{more} bytes more after 4000 series that came and went");
+}
+
+#[test]
+fn mgr_12_recording_in_a_disabled_manager_allocates_nothing() {
+    let manager = Manager::new_disabled();
+    let counter = manager.counter("c").single().unwrap();
+    let gauge = manager.gauge("g").single().unwrap();
+    let histogram = manager.histogram("h").buckets([0.1, 1.0]).single().unwrap();
+    let family = manager.counter("f").labels(["a", "b"]).declare().unwrap();
+    let view = manager.scope("m").preset("host", "x").open().unwrap().summary("s").labels(["k"]).declare().unwrap();
+    // On a thread that has never recorded: an enabled manager would give it a slab now.
+    let allocated = std::thread::scope(|scope| {
+        let record = || {
+            allocations(|| {
+                for number in 0..100 {
+                    counter.inc();
+                    counter.set(number);
+                    gauge.set(1.0);
+                    gauge.add(f64::NAN);
+                    histogram.observe(0.5);
+                    family.inc(("value", number)).unwrap();
+                    view.observe((number,), 2.0).unwrap();
+                    manager.cork();
+                    manager.uncork();
+                }
+            })
+        };
+        scope.spawn(record).join().unwrap()
+    });
+    assert_eq!(allocated, 0);
 }

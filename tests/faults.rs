@@ -28,6 +28,15 @@ fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Waits for something that will come.
+fn until(mut ready: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !ready() {
+        assert!(began.elapsed() < Duration::from_secs(30), "it never came");
+        thread::yield_now();
+    }
+}
+
 /// Whether a thread that gets the signal stays in its handler.
 static STOP: AtomicBool = AtomicBool::new(false);
 static STOPPED: AtomicUsize = AtomicUsize::new(0);
@@ -87,16 +96,12 @@ impl Victim {
     fn stop(&self) {
         STOP.store(true, Ordering::Release);
         self.interrupt();
-        while STOPPED.load(Ordering::Acquire) == 0 {
-            thread::yield_now();
-        }
+        until(|| STOPPED.load(Ordering::Acquire) > 0);
     }
 
     fn go_on(&self) {
         STOP.store(false, Ordering::Release);
-        while STOPPED.load(Ordering::Acquire) > 0 {
-            thread::yield_now();
-        }
+        until(|| STOPPED.load(Ordering::Acquire) == 0);
     }
 }
 
@@ -122,6 +127,8 @@ fn gen_02_a_scrape_waits_neither_for_a_stopped_look_up_nor_for_who_waits_for_it(
     let collector = Collector::new(&registry);
     let (mut waited, mut taken) = (0, 0);
     for _ in 0..stress(2_000) {
+        // A thread that is stopped while it makes a series holds a lock; this is about one that finds it.
+        until(|| counter.find(("a",)).unwrap().is_some_and(|series| series.value() > 64));
         victim.stop();
         thread::scope(|scope| {
             let remover = scope.spawn(|| counter.remove(("a",)).unwrap().map_or(0.0, |point| value(&point)));
@@ -304,7 +311,7 @@ fn gen_01_code_of_others_that_panics_leaves_everything_usable() {
                         };
                         gauge.accumulate(count).unwrap();
                     });
-                    panics(&|| drop(timed_by(BrokenClock(AtomicBool::new(false)), &summary).stop()));
+                    panics(&|| _ = timed_by(BrokenClock(AtomicBool::new(false)), &summary).stop());
                     counter.inc((thread, round % 3)).unwrap();
                 }
             });

@@ -10,8 +10,10 @@ const FLOORS: &[&[&str]] = &[
     &["instrument"],
     &["family"],
     &["registry"],
-    &["collect"],
-    &["backend", "http"],
+    &["collect", "scope"],
+    &["backend", "measure", "view"],
+    &["http"],
+    &["manager"],
     &["lib"],
 ];
 

@@ -11,7 +11,7 @@ use std::{
 
 use atomic_float::AtomicF64;
 use crossbeam_utils::CachePadded;
-use manometer::Registry;
+use manometer::{Manager, Registry};
 use prometheus::HistogramOpts;
 
 use super::{
@@ -54,9 +54,44 @@ pub fn counter_inc() -> Side {
     })
 }
 
+/// `Counter::inc` where each thread has a series of its own: what threads cost each other that share nothing but the machine.
+pub fn counter_inc_apart() -> Side {
+    let counters = Registry::new().counter("requests").labels(["thread"]).declare().expect("nothing is wrong with it");
+    let handles: Vec<_> = (0..8).map(|thread| counters.with_labels((thread,)).expect("one key")).collect();
+    Box::new(move |threads, ops| {
+        cpu_per_op(threads, ops, |index, ops| {
+            repeat(ops, &handles[index], |counter| counter.inc());
+        })
+    })
+}
+
 /// `Counter::inc` through a handle that is loaded anew each time.
 pub fn counter_inc_reloaded() -> Side {
     let counter = Registry::new().counter("requests").single().expect("nothing is wrong with it");
+    Box::new(move |threads, ops| {
+        cpu_per_op(threads, ops, |_, ops| {
+            repeat(ops, &counter, |counter| black_box(counter).inc());
+        })
+    })
+}
+
+/// A loop that asks each time whether to do nothing: what recording costs at least where it is switched off.
+pub fn one_branch() -> Side {
+    let wanted = false;
+    Box::new(move |threads, ops| {
+        cpu_per_op(threads, ops, |_, ops| {
+            repeat(ops, &wanted, |wanted| {
+                if *black_box(wanted) {
+                    black_box(());
+                }
+            });
+        })
+    })
+}
+
+/// `Counter::inc` through a handle of a disabled manager, loaded anew each time, as the flag of [`one_branch`] is.
+pub fn disabled_inc() -> Side {
+    let counter = Manager::new_disabled().counter("requests").single().expect("nothing is wrong with it");
     Box::new(move |threads, ops| {
         cpu_per_op(threads, ops, |_, ops| {
             repeat(ops, &counter, |counter| black_box(counter).inc());

@@ -75,7 +75,7 @@ fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
         address.ip(),
         address.port()
     );
-    println!("metrics: curl http://{}/metrics", page.local_addr());
+    println!("metrics: curl http://{}/metrics", page.local_addrs()[0]);
 
     let start = Instant::now();
     let (totals, answered) = serve(options, listener, &store, &metrics)?;
@@ -92,7 +92,7 @@ fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
     expected.push(("kv_store_bytes".to_owned(), bytes as u64));
     expected.push(("kv_connections".to_owned(), 0));
     expected.push(("kv_requests_in_flight".to_owned(), 0));
-    let agrees = compare(&expected, &scrape(page.local_addr())?);
+    let agrees = compare(&expected, &scrape(page.local_addrs()[0])?);
     io::stdout().flush()?;
     thread::sleep(options.linger);
     Ok(agrees)

@@ -43,10 +43,19 @@ impl Slot {
     /// A cell that nobody has: no block is cut from the first chunk, and no record makes it. It reads as zeros.
     pub const NOWHERE: Self = Self { chunk: 0, offset: 0 };
 
+    /// What a series has whose value lies in its tuple, beside all cells.
+    pub const BESIDE: Self = Self { chunk: u16::MAX, offset: 0 };
+
     /// The slot `offset` of chunk number `chunk`.
     pub fn new(chunk: u16, offset: usize) -> Self {
         debug_assert!(offset < CHUNK_SLOTS, "a slot lies in its chunk");
         Self { chunk, offset: offset as u16 }
+    }
+
+    /// Whether this is [`NOWHERE`](Self::NOWHERE), by its chunk, which a record needs anyway.
+    #[inline(always)]
+    pub fn is_nowhere(self) -> bool {
+        self.chunk == Self::NOWHERE.chunk
     }
 
     /// The slot `words` further on in the same chunk.

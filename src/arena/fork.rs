@@ -13,7 +13,7 @@ use crate::sync::gate;
 #[must_use = "forking is safe only while this is held"]
 pub struct ForkGuard {
     process: u32,
-    _gate: gate::Shut,
+    gate: gate::Shut,
     here: PhantomData<*const ()>,
 }
 
@@ -40,14 +40,15 @@ pub struct ForkGuard {
 /// drop(guard);
 /// ```
 pub fn before_fork() -> ForkGuard {
-    ForkGuard { process: std::process::id(), _gate: gate::shut(), here: PhantomData }
+    ForkGuard { process: std::process::id(), gate: gate::shut(), here: PhantomData }
 }
 
 impl Drop for ForkGuard {
     fn drop(&mut self) {
         if std::process::id() != self.process {
-            // No thread can have taken a slab in this process: that passes the gate, which is still shut. So every slab
-            // in use but this thread's own belonged to a thread that was not forked.
+            self.gate.forget_others();
+            // No thread can have taken a slab in this process: that passes the gate, which is still shut. So every slab in use but
+            // this thread's own belonged to a thread that was not forked. It stays taken: its last operation may be half done.
             let own = super::local::own_slab();
             let vanished = arena().owned.iter().filter(|slab| !own.is_some_and(|own| std::ptr::eq(own, *slab)));
             vanished.for_each(|slab: &Slab| pins::abandon(&slab.pin));

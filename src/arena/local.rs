@@ -62,13 +62,17 @@ process_wide! {
 
 /// Evaluates an expression for the cell at a slot that this thread may write: `write!(slot, cell => count::bump(cell))`.
 ///
+/// Nothing is written [nowhere](Slot::NOWHERE), which is asked first: so a record of a disabled registry is one branch.
+///
 /// A macro, because the hot and the slow path each need the expression in line: a closure used twice is a call.
 macro_rules! write {
     ($slot:expr, $cell:ident => $op:expr) => {{
         let slot = $slot;
-        match $crate::arena::own_cell(slot) {
-            Some($cell) => $op,
-            None => $crate::arena::write_slow(slot, move |$cell| $op),
+        if !slot.is_nowhere() {
+            match $crate::arena::own_cell(slot) {
+                Some($cell) => $op,
+                None => $crate::arena::write_slow(slot, move |$cell| $op),
+            }
         }
     }};
 }
@@ -81,14 +85,9 @@ pub fn own_cell(slot: Slot) -> Option<OwnedCell<'static>> {
 }
 
 /// Runs `op` on the cell at `slot` that this thread may write, after making what is missing. For [`write!`] alone.
-///
-/// Nothing is written [nowhere](Slot::NOWHERE): its chunk is never made here, so the hot path finds none and need not ask.
 #[cold]
 #[inline(never)]
 pub fn write_slow(slot: Slot, op: impl FnOnce(OwnedCell<'_>)) {
-    if slot == Slot::NOWHERE {
-        return;
-    }
     match LOCAL.with(Local::owner) {
         Some(owner) => op(owner.cell_or_new(slot)),
         None => write_leased(slot, op),
@@ -97,7 +96,7 @@ pub fn write_slow(slot: Slot, op: impl FnOnce(OwnedCell<'_>)) {
 
 /// Runs `op` on the cell at `slot` of a slab leased for it, whether or not this thread has one of its own. Never nowhere.
 pub fn write_leased(slot: Slot, op: impl FnOnce(OwnedCell<'_>)) {
-    if slot == Slot::NOWHERE {
+    if slot.is_nowhere() {
         return;
     }
     let lease = arena().lease(LOCAL.with(Local::seat));

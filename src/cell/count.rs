@@ -1,7 +1,7 @@
-//! One-word totals, whole numbers and floats, and the two-word level of things that come and go.
+//! One-word totals of whole numbers, and the two-word level of things that come and go.
 //!
 //! # Shape
-//! A total: `[sum]`, a `u64` or the bits of an `f64`. A level: `[raised, lowered]`.
+//! A total: `[sum]`. A level: `[raised, lowered]`.
 //! # Ordering
 //! Totals are stored Relaxed: each is one word, whose values in one slab are ordered by coherence alone, and it publishes
 //! nothing but itself. Only a word that wraps is stored behind a Release fence, after its carry was counted, and words are loaded
@@ -11,7 +11,7 @@
 //! Wait-free: a load and a store, no lock prefix on x86-64.
 
 use crate::{
-    arena::{Arena, OwnedCell, Slot},
+    arena::{Arena, CellRef, OwnedCell, Slot},
     sync::{Ordering, fence, mutant},
 };
 
@@ -39,24 +39,11 @@ pub fn add(cell: OwnedCell<'_>, amount: u64, carry: impl FnOnce()) {
     cell.put(0, sum, Ordering::Relaxed);
 }
 
-/// Adds `amount` to a float total.
-#[inline(always)]
-pub fn add_f64(cell: OwnedCell<'_>, amount: f64) {
-    // Relaxed: see the head of this file.
-    cell.put(0, (f64::from_bits(cell.own(0)) + amount).to_bits(), Ordering::Relaxed);
-}
-
 /// The words of one total in all slabs, summed without the carries.
 pub fn total(arena: &Arena, slot: Slot) -> u128 {
     // Acquire: pairs with the fence in `add`; the carries are read after this.
     let order = mutant!("total_relaxed", Ordering::Acquire, Ordering::Relaxed);
     arena.cells(slot).map(|cell| u128::from(cell.load(0, order))).sum()
-}
-
-/// One float total over all slabs.
-pub fn total_f64(arena: &Arena, slot: Slot) -> f64 {
-    // Relaxed: see the head of this file. Not `sum`, which begins with -0.0.
-    arena.cells(slot).fold(0.0, |sum, cell| sum + f64::from_bits(cell.load(0, Ordering::Relaxed)))
 }
 
 /// Counts `amount` as come.
@@ -82,4 +69,12 @@ pub fn level(arena: &Arena, slot: Slot) -> i64 {
     // Relaxed: the loads above brought in what happened before the lowerings they saw.
     let raised = arena.cells(slot).fold(0u64, |sum, cell| sum.wrapping_add(cell.load(RAISED, Ordering::Relaxed)));
     raised.wrapping_sub(lowered) as i64
+}
+
+/// A number that grows whenever a level is raised or lowered, in any slab.
+pub fn moves(arena: &Arena, slot: Slot) -> u64 {
+    // Relaxed: each word only grows, and what is missed now is seen the next time.
+    let words =
+        |cell: CellRef<'_>| cell.load(RAISED, Ordering::Relaxed).wrapping_add(cell.load(LOWERED, Ordering::Relaxed));
+    arena.cells(slot).fold(0, |moves, cell| moves.wrapping_add(words(cell)))
 }

@@ -66,6 +66,11 @@ impl Search {
         }
     }
 
+    /// Lets every value go the long way, where there is time for more than a bucket.
+    pub fn forget_table(&mut self) {
+        self.tabled = 0;
+    }
+
     /// The thresholds, ascending, without `+Inf`.
     pub fn thresholds(&self) -> &Arc<[f64]> {
         &self.thresholds

@@ -12,7 +12,7 @@ pub enum Format {
 }
 
 /// How a page of one format differs from that of another.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Dialect {
     content_type: &'static str,
     /// What the metadata of a counter adds to its name.

@@ -29,7 +29,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Page<S> {
     set: S,
-    dialect: &'static Dialect,
+    dialect: Dialect,
     next: Next,
     skipped: usize,
 }
@@ -48,7 +48,14 @@ enum Next {
 impl<S: Borrow<MetricSet>> Page<S> {
     /// A page of which nothing is written yet.
     pub fn new(set: S, format: Format) -> Self {
-        Self { set, dialect: format.dialect(), next: Next::Metadata { family: 0 }, skipped: 0 }
+        Self { set, dialect: *format.dialect(), next: Next::Metadata { family: 0 }, skipped: 0 }
+    }
+
+    /// The same without `_created` samples.
+    #[must_use]
+    pub fn without_created(mut self) -> Self {
+        self.dialect.created = false;
+        self
     }
 
     /// Appends the next `at_least` bytes of the page to `out`, and up to the end of the metric that they reach into.

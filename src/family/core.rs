@@ -18,7 +18,9 @@ use crate::{
     arena::{self, Pin, Slot, arena},
     instrument::{Ledger, Reading, SeriesRef, Shared},
     model::{LabelRows, LabelTable, MetricFamily, MetricPoint, write_label_text},
-    sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, HashSeed, Map, Mutex, MutexGuard, Ordering, mutant, yield_now},
+    sync::{
+        Arc, AtomicBool, AtomicU64, AtomicUsize, GatedGuard, GatedMutex, HashSeed, Map, Ordering, mutant, yield_now,
+    },
     tuple::{Borrowed, LabelKey, Query, Tuple},
 };
 
@@ -32,7 +34,7 @@ pub struct Core {
     seed: HashSeed,
     map: Map<Tuple>,
     index: Index,
-    writer: Mutex<Writer>,
+    writer: GatedMutex<Writer>,
     order: ArcSwap<Order>,
     /// Counts creations and removals, so that the order knows when it is old.
     generation: AtomicU64,
@@ -45,6 +47,8 @@ pub struct Core {
     overflow: Option<Overflow>,
     /// Whether the registry still has this family.
     live: AtomicBool,
+    /// The series that every look-up gives in a disabled registry: it records nothing, and nobody sees it.
+    nowhere: Option<Tuple>,
 }
 
 /// Where the updates go of series that there is no room for.
@@ -80,24 +84,37 @@ impl Core {
             Overflow { values, hash, count: CachePadded::default() }
         });
         let spare = Some(shared.ledger().open(&shared)?);
-        let this = Self {
+        let map = if keys > 0 { Map::new() } else { Map::small() };
+        let this =
+            Self { overflow, ..Self::empty(shared, seed, map, Writer { spare, ..Writer::default() }, max_series) };
+        if keys == 0 {
+            this.with_series(&[], &[], |_| ());
+        }
+        Some(this)
+    }
+
+    /// A family that never has a series: what is recorded in it goes nowhere.
+    pub fn disabled(shared: Arc<Shared>, max_series: usize) -> Self {
+        let this = Self::empty(shared, HashSeed::default(), Map::small(), Writer::default(), max_series);
+        Self { nowhere: Some(this.nowhere()), ..this }
+    }
+
+    fn empty(shared: Arc<Shared>, seed: HashSeed, map: Map<Tuple>, writer: Writer, max_series: usize) -> Self {
+        Self {
             seed,
-            map: if keys > 0 { Map::new() } else { Map::small() },
+            map,
             index: Index::new(),
-            writer: Mutex::new(Writer { spare, ..Writer::default() }),
+            writer: GatedMutex::new(writer),
             order: ArcSwap::from_pointee(Order::default()),
             generation: AtomicU64::new(0),
             len: AtomicUsize::new(0),
             limit: AtomicUsize::new(max_series),
             max_series,
-            overflow,
+            overflow: None,
             live: AtomicBool::new(true),
+            nowhere: None,
             shared,
-        };
-        if keys == 0 {
-            this.with_series(&[], &[], |_| ());
         }
-        Some(this)
     }
 
     /// What all its series share.
@@ -133,6 +150,9 @@ impl Core {
     /// `op` is the crate's own, short, and does not look anything up: it runs while the series is pinned, or under a lock.
     #[inline]
     pub fn with_series<R>(&self, prefix: &[Box<str>], values: &[&str], op: impl FnOnce(SeriesRef<'_>) -> R) -> R {
+        if let Some(nowhere) = &self.nowhere {
+            return op(SeriesRef { tuple: nowhere, shared: &self.shared });
+        }
         let query = Query::new(&self.seed, prefix, values);
         let pin = arena::pin();
         if let Some(pin) = &pin {
@@ -205,7 +225,7 @@ impl Core {
     }
 
     /// The order and the books of one moment: no series is made, removed or published between the two.
-    fn open_books(&self) -> (Arc<Order>, MutexGuard<'_, Ledger>) {
+    pub fn open_books(&self) -> (Arc<Order>, GatedGuard<'_, Ledger>) {
         mutant!("order_before_books" => if let Some(order) = self.current_order() {
             return (order, self.shared.ledger());
         });
@@ -264,6 +284,9 @@ impl Core {
     /// Sets the gauges under `prefix` to `sums` all at once, and those that are not named to 0. Each sum comes with the values
     /// behind the prefix.
     pub fn publish(&self, prefix: &[Box<str>], sums: &HashMap<Vec<Box<str>>, f64>) {
+        if self.nowhere.is_some() {
+            return;
+        }
         let mut writer = self.writer.lock();
         let mut find = |values: &Vec<Box<str>>| {
             let values: Vec<&str> = values.iter().map(|value| &**value).collect();
@@ -281,11 +304,13 @@ impl Core {
         // Relaxed: a gauge is one word, and the locks make them change together.
         for tuple in order.within(prefix) {
             tuple.state().store(named.remove(tuple).unwrap_or(0.0), Ordering::Relaxed);
+            tuple.mark_written();
         }
         // The overflow series lies outside a prefix. Set, not added: what went there the last time must not pile up.
         for (tuple, sum) in named {
             // Relaxed: as above.
             tuple.state().store(sum, Ordering::Relaxed);
+            tuple.mark_written();
         }
     }
 
@@ -366,7 +391,8 @@ impl Core {
         self.get_or_create(writer, &Query::hashed(overflow.hash, &overflow.values))
     }
 
-    /// A series that nobody sees: for a single or overflow series that was removed when the process had no slot left.
+    /// A series that nobody sees: for a disabled family, and for a single or overflow series that was removed when the process
+    /// had no slot left.
     fn nowhere(&self) -> Tuple {
         let query = Query::new(&self.seed, &[], &[]);
         let tuple = Tuple::new(&query, &[], "", Slot::NOWHERE, 0.0).expect("an empty text is short");
@@ -391,6 +417,9 @@ impl Core {
                 writer.fresh.retain(Tuple::is_live);
             }
             writer.fresh.push(tuple.clone());
+            if let Some(push) = &self.shared.push {
+                self.shared.ledger().arrive(&tuple, push.birth());
+            }
         } else {
             tuple.detach();
         }
@@ -402,10 +431,15 @@ impl Core {
     }
 
     /// Removes `tuples`, which are in the map and sorted, and reads their final values (C2).
-    fn take_out(&self, mut writer: MutexGuard<'_, Writer>, tuples: &[Tuple]) -> MetricFamily {
+    fn take_out(&self, mut writer: GatedGuard<'_, Writer>, tuples: &[Tuple]) -> MetricFamily {
         let read = || self.copy(tuples, &mut self.shared.ledger(), Reading::Look);
         let too_early = mutant!("remove_before_final_read", Vec::new(), vec![read()]);
         self.change();
+        // What a push provider has not seen yet it will never see as a series of its own.
+        let seen: Vec<bool> = match self.shared.push {
+            Some(_) => tuples.iter().map(|tuple| self.shared.ledger().leave(tuple)).collect(),
+            None => Vec::new(),
+        };
         for tuple in tuples {
             // Waits for whoever records through the map's shard.
             self.map.remove(tuple as &dyn LabelKey);
@@ -430,7 +464,10 @@ impl Core {
         let family = too_early.into_iter().next().unwrap_or_else(read);
         // Until this, nobody can use their slots again.
         let mut ledger = self.shared.ledger();
-        for tuple in tuples {
+        for (index, tuple) in tuples.iter().enumerate() {
+            if let Some(seen) = seen.get(index) {
+                ledger.depart(SeriesRef { tuple, shared: &self.shared }, *seen);
+            }
             ledger.retire(tuple.clone());
         }
         family

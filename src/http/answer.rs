@@ -1,97 +1,198 @@
-//! What a request is answered with: decided from its parts alone, then built.
+//! What a request is answered with: decided from its parts, its peer and the options alone, then built.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use bytes::Bytes;
 use hyper::{
-    HeaderMap, Method, Response, StatusCode, Uri,
-    header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, VARY},
+    Method, Response, StatusCode,
+    header::{ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, VARY, WWW_AUTHENTICATE},
+    http::request::Parts,
 };
 
-use super::{body::PageBody, negotiate::negotiate};
-use crate::{encode::Format, model::MetricSet, sync::Arc};
+use super::{
+    Body, Options,
+    access::{Denial, Peer},
+    body::Text,
+    desk::{Failed, Scraped},
+    negotiate::{negotiate, wants_gzip},
+};
+use crate::{
+    collect::Source,
+    encode::{Format, Page},
+    sync::Arc,
+    view::{DISABLED, Form, Listing, ShowOptions},
+};
 
-const PATH: &str = "/metrics";
+/// What messages, and the view, are.
+const PLAIN: &str = "text/plain; charset=utf-8";
+
+/// What Prosody calls its page.
+const COMPAT: &str = "application/openmetrics-text; version=0.0.4";
 
 /// What a client gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Answer {
-    /// The page.
-    Page(Format),
-    /// The headers that the page would have.
-    Head(Format),
     /// No such path.
     NotFound,
+    /// The client may not see it.
+    Denied(Denial),
     /// The path is right, the method is not.
     WrongMethod,
+    /// There is nothing to see.
+    Disabled,
+    /// There is nothing to look at, and how to change that.
+    ViewDisabled,
+    /// The view cannot be what the query says.
+    BadQuery(String),
+    /// The page or the view.
+    Metrics {
+        content: Content,
+        content_type: &'static str,
+        gzip: bool,
+        /// Only the headers.
+        head: bool,
+    },
 }
 
-/// What a request with these parts gets. The path comes first, then the method; the query means nothing.
-pub fn decide(method: &Method, uri: &Uri, headers: &HeaderMap) -> Answer {
-    match *method {
-        _ if uri.path() != PATH => Answer::NotFound,
-        Method::GET => Answer::Page(negotiate(headers)),
-        Method::HEAD => Answer::Head(negotiate(headers)),
-        _ => Answer::WrongMethod,
+/// A text of metrics.
+#[derive(Debug)]
+pub enum Content {
+    Page { format: Format, created: bool },
+    View(ShowOptions),
+}
+
+/// What a request with these parts gets. The order of the checks is that of HTP-03.
+pub fn decide(options: &Options, source: &dyn Source, parts: &Parts, peer: Option<Peer>) -> Answer {
+    let is_view = match parts.uri.path() {
+        path if path == options.page_path => false,
+        path if path == options.view_path => true,
+        _ => return Answer::NotFound,
+    };
+    if let Err(denial) = options.rules.judge(peer, &parts.headers) {
+        return Answer::Denied(denial);
     }
+    if parts.method != Method::GET && parts.method != Method::HEAD {
+        return Answer::WrongMethod;
+    }
+    if !source.is_enabled() {
+        return if is_view { Answer::ViewDisabled } else { Answer::Disabled };
+    }
+    let (content, content_type) = match is_view {
+        true => match view(options, source, parts.uri.query().unwrap_or_default()) {
+            Ok(view) => (Content::View(view), PLAIN),
+            Err(message) => return Answer::BadQuery(message),
+        },
+        false => {
+            let (format, content_type) = match options.compat {
+                true => (Format::OpenMetrics, COMPAT),
+                false => {
+                    let format = negotiate(&parts.headers);
+                    (format, format.content_type())
+                }
+            };
+            (Content::Page { format, created: options.created_samples }, content_type)
+        }
+    };
+    let (gzip, head) = (wants_gzip(&parts.headers), parts.method == Method::HEAD);
+    Answer::Metrics { content, content_type, gzip, head }
 }
 
-/// The response to a request; `collect` is called only for a page.
-///
-/// A panic in `collect`, or in rendering the first piece, is a 500. Later it ends the connection, and so the page is not taken for
-/// a whole one.
-pub fn respond(answer: Answer, collect: impl FnOnce() -> Arc<MetricSet>) -> Response<PageBody> {
-    match answer {
-        // What a panic leaves behind is not looked at again: the body is gone, and a collection begins by refilling the set.
-        Answer::Page(format) => match catch_unwind(AssertUnwindSafe(|| PageBody::new(collect(), format))) {
-            Ok(body) => page(format, body),
-            Err(_) => {
-                log::error!("a scrape was answered with 500: collecting or rendering panicked");
-                message(StatusCode::INTERNAL_SERVER_ERROR, "the metrics could not be collected\n")
+/// The view that a query asks for: `pattern`, a regular expression, and `form`. The last one counts of several.
+fn view(options: &Options, source: &dyn Source, query: &str) -> Result<ShowOptions, String> {
+    let mut view = ShowOptions::new().compat(options.compat);
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        view = match &*name {
+            "pattern" => view.matching(&value).map_err(|error| format!("{error}\n"))?,
+            "form" => view.form(match &*value {
+                "values" => Form::Values,
+                "details" => Form::Details,
+                "histogram" => Form::Histogram,
+                "cfgraph" => Form::Cumulative,
+                _ => return Err(format!("form {value:?} is not values, details, histogram or cfgraph\n")),
+            }),
+            _ => return Err(format!("parameter {name:?} is not pattern or form\n")),
+        }
+    }
+    Ok(match source.last_two() {
+        Some(two) => view.over(two.into()),
+        None => view,
+    })
+}
+
+impl Answer {
+    /// Whether it takes a collection.
+    pub fn is_of_metrics(&self) -> bool {
+        matches!(self, Self::Metrics { head: false, .. })
+    }
+
+    /// The response, with what was collected for it.
+    ///
+    /// A panic in rendering the first piece is a 500. Later it ends the connection, and so the page is not taken for a whole one.
+    pub fn into_response(self, scraped: Option<Scraped>, source: &Arc<dyn Source>) -> Response<Body> {
+        match self {
+            Self::NotFound => message(StatusCode::NOT_FOUND, "not found; the metrics are at another path\n"),
+            Self::Denied(Denial::Token) => {
+                let denied = message(StatusCode::UNAUTHORIZED, "a token is needed\n");
+                with(denied, WWW_AUTHENTICATE, "Bearer")
             }
-        },
-        Answer::Head(format) => page(format, PageBody::text("")),
-        Answer::NotFound => message(StatusCode::NOT_FOUND, "not found; the metrics are at /metrics\n"),
-        Answer::WrongMethod => {
-            let mut response = message(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            response
+            Self::Denied(_) => message(StatusCode::FORBIDDEN, "forbidden\n"),
+            Self::WrongMethod => {
+                let refused = message(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+                with(refused, ALLOW, "GET, HEAD")
+            }
+            Self::Disabled => {
+                message(StatusCode::NOT_FOUND, "there are no metrics: no statistics provider is configured\n")
+            }
+            Self::ViewDisabled => message(StatusCode::OK, DISABLED),
+            Self::BadQuery(text) => message(StatusCode::BAD_REQUEST, text),
+            Self::Metrics { content, content_type, gzip, head } => {
+                let body = match (head, scraped) {
+                    (true, _) => Ok(Body::fixed("")),
+                    (false, Some(scraped)) => content.render(scraped, gzip, source),
+                    (false, None) => Err(Failed),
+                };
+                let Ok(body) = body else {
+                    return message(StatusCode::INTERNAL_SERVER_ERROR, "the metrics could not be collected\n");
+                };
+                let page = with(response(StatusCode::OK, content_type, body), VARY, "Accept, Accept-Encoding");
+                if gzip { with(page, CONTENT_ENCODING, "gzip") } else { page }
+            }
         }
     }
 }
 
-fn page(format: Format, body: PageBody) -> Response<PageBody> {
-    let mut response = response(StatusCode::OK, format.content_type(), body);
-    response.headers_mut().insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+impl Content {
+    fn render(self, scraped: Scraped, gzip: bool, source: &Arc<dyn Source>) -> Result<Body, Failed> {
+        let set = scraped?;
+        let render = || {
+            let text = match self {
+                Self::Page { format, created: true } => Text::Page(Page::new(set, format)),
+                Self::Page { format, created: false } => Text::Page(Page::new(set, format).without_created()),
+                Self::View(options) => Text::Listing(Box::new(Listing::new(set, options))),
+            };
+            Body::new(text, gzip, source.clone())
+        };
+        // What a panic leaves behind is not looked at again: the body is gone.
+        catch_unwind(AssertUnwindSafe(render)).map_err(|_| {
+            log::error!("a scrape was answered with 500: rendering panicked");
+            Failed
+        })
+    }
+}
+
+/// A short answer in words.
+pub fn message(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
+    response(status, PLAIN, Body::fixed(text))
+}
+
+fn with(mut response: Response<Body>, name: HeaderName, value: &'static str) -> Response<Body> {
+    response.headers_mut().insert(name, HeaderValue::from_static(value));
     response
 }
 
-fn message(status: StatusCode, text: &'static str) -> Response<PageBody> {
-    response(status, "text/plain; charset=utf-8", PageBody::text(text))
-}
-
-fn response(status: StatusCode, content_type: &'static str, body: PageBody) -> Response<PageBody> {
+fn response(status: StatusCode, content_type: &'static str, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_while_collecting_is_a_500() {
-        let response = respond(Answer::Page(Format::Text), || panic!("as a collector might"));
-        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
-    }
-
-    #[test]
-    fn head_collects_nothing() {
-        let head = respond(Answer::Head(Format::OpenMetrics), || panic!("HEAD must not collect"));
-        let get = respond(Answer::Page(Format::OpenMetrics), Arc::default);
-        assert_eq!((head.status(), head.headers()), (get.status(), get.headers()));
-    }
+    let response = with(response, CONTENT_TYPE, content_type);
+    with(response, CACHE_CONTROL, "no-store")
 }

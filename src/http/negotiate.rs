@@ -1,4 +1,4 @@
-//! Which format a client wants, by its `Accept` header.
+//! Which format a client wants, by its `Accept` header, and whether compressed, by its `Accept-Encoding`.
 //!
 //! A format's quality is that of the most specific range which covers it (RFC 9110): its name with a version, its name, `type/*`,
 //! `*/*`. The higher quality wins, and OpenMetrics if both are equal; but `*/*` tells the formats not apart, so through it nobody
@@ -27,6 +27,35 @@ pub fn negotiate(headers: &HeaderMap) -> Format {
         Some(_) => open_metrics.value >= text.value,
     };
     if open_metrics.value > 0.0 && prefers_open_metrics { Format::OpenMetrics } else { Format::Text }
+}
+
+/// Whether a client that sent these headers wants gzip: it names it, or everything, and likes it no less than plain bytes.
+pub fn wants_gzip(headers: &HeaderMap) -> bool {
+    let (mut gzip, mut anything, mut plain) = (None, None, None);
+    for line in headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok()) {
+        for (coding, quality) in line.split(',').filter_map(coding) {
+            let known = match coding {
+                coding if coding.eq_ignore_ascii_case("gzip") || coding.eq_ignore_ascii_case("x-gzip") => &mut gzip,
+                coding if coding.eq_ignore_ascii_case("identity") => &mut plain,
+                "*" => &mut anything,
+                _ => continue,
+            };
+            *known = Some(known.map_or(quality, |known: f32| known.max(quality)));
+        }
+    }
+    // What is not named at all can be had, but is liked least.
+    let (gzip, plain) = (gzip.or(anything).unwrap_or_default(), plain.unwrap_or_default());
+    gzip > 0.0 && gzip >= plain
+}
+
+/// Reads `coding` or `coding;q=0.5`. None if it is malformed.
+fn coding(element: &str) -> Option<(&str, f32)> {
+    let Some((coding, parameter)) = element.split_once(';') else {
+        return Some((element.trim(), 1.0));
+    };
+    let (name, quality) = parameter.split_once('=')?;
+    let quality = parse_quality(quality.trim())?;
+    name.trim().eq_ignore_ascii_case("q").then(|| (coding.trim(), quality))
 }
 
 /// How closely a range means a format; the later, the closer.
@@ -106,7 +135,7 @@ fn parse_quality(text: &str) -> Option<f32> {
 }
 
 /// The text of a token or a quoted string. `None` if the quotes do not match.
-fn unquote(text: &str) -> Option<Cow<'_, str>> {
+pub fn unquote(text: &str) -> Option<Cow<'_, str>> {
     let Some(quoted) = text.strip_prefix('"') else {
         return (!text.contains('"')).then_some(Cow::Borrowed(text));
     };
@@ -123,7 +152,7 @@ fn unquote(text: &str) -> Option<Cow<'_, str>> {
 }
 
 /// The pieces of `text` between the separators that are not within quotes.
-fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
+pub fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let mut in_quotes = false;
     let mut escaped = false;
     text.split(move |letter| {

@@ -8,55 +8,65 @@ use std::{
     time::Duration,
 };
 
-use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::rt::TokioIo;
 use tokio::{
-    net::TcpStream,
+    io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Sleep, sleep, timeout},
 };
+
+use super::guests::Guest;
+use crate::sync::Arc;
 
 /// How long a refused client is listened to.
 const HEARING: Duration = Duration::from_secs(1);
 
-/// A TCP stream whose writes fail once the client has taken nothing for `limit`.
+/// How much of what it says is heard.
+const HEARING_BYTES: usize = 1 << 20;
+
+/// A stream whose writes fail once the client has taken nothing for `limit`.
 ///
 /// Without it, who opens connections and never reads would keep others out for good, since connections are counted.
 #[derive(Debug)]
-pub struct Patient {
-    io: TokioIo<TcpStream>,
+pub struct Patient<S> {
+    stream: S,
+    guest: Arc<Guest>,
     limit: Duration,
     /// Runs while the client takes nothing.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl Patient {
-    /// Guards `stream`.
-    pub fn new(stream: TcpStream, limit: Duration) -> Self {
-        Self { io: TokioIo::new(stream), limit, stalled: None }
+impl<S: AsyncRead + AsyncWrite + Unpin> Patient<S> {
+    /// Guards `stream`, and tells `guest` when bytes come or go.
+    pub fn new(stream: S, guest: Arc<Guest>, limit: Duration) -> Self {
+        Self { stream, guest, limit, stalled: None }
     }
 
     /// Sends `text` if there is room for it and it cannot end up in the middle of a page.
-    pub fn say_last(self, text: &str) {
+    pub async fn say_last(mut self, text: &str) {
         if self.stalled.is_none() {
-            // A client that cannot take these few bytes does not get them; it is being cut off anyway.
-            let _ = self.io.into_inner().try_write(text.as_bytes());
+            let say = |cx: &mut Context<'_>| {
+                // A client that cannot take these few bytes does not get them; it is being cut off anyway.
+                let _ = Pin::new(&mut self.stream).poll_write(cx, text.as_bytes());
+                Poll::Ready(())
+            };
+            poll_fn(say).await;
         }
     }
 
-    /// Takes in what a refused client still sends, for `HEARING` and 1 MiB at most: closing with bytes unread would reset the
-    /// connection, and the client would lose the reply that says why.
+    /// Takes in what a refused client still sends, for `HEARING` and `HEARING_BYTES` at most: closing with bytes unread would reset
+    /// the connection, and the client would lose the reply that says why.
     pub async fn hear_out(mut self) {
-        let _ = poll_fn(|cx| Pin::new(&mut self).poll_shutdown(cx)).await;
-        let stream = self.io.into_inner();
+        let stream = &mut self.stream;
+        let _ = poll_fn(|cx| Pin::new(&mut *stream).poll_shutdown(cx)).await;
         let hear = async {
-            let mut unread = 1 << 20;
-            let mut piece = [0; 4096];
-            while unread > 0 && stream.readable().await.is_ok() {
-                match stream.try_read(&mut piece) {
-                    Ok(0) => break,
-                    Ok(read) => unread -= read.min(unread),
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(_) => break,
+            let mut heard = 0;
+            let mut memory = [0; 4096];
+            while heard < HEARING_BYTES {
+                let mut piece = ReadBuf::new(&mut memory);
+                let read = poll_fn(|cx| Pin::new(&mut *stream).poll_read(cx, &mut piece)).await;
+                match piece.filled().len() {
+                    0 => break,
+                    _ if read.is_err() => break,
+                    more => heard += more,
                 }
             }
         };
@@ -67,6 +77,7 @@ impl Patient {
     fn watch<T>(&mut self, written: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stalled = None;
+            self.guest.touch();
             return written;
         }
         let limit = self.limit;
@@ -76,15 +87,19 @@ impl Patient {
     }
 }
 
-impl Read for Patient {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buf)
+impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if read.is_ready() {
+            self.guest.touch();
+        }
+        read
     }
 }
 
-impl Write for Patient {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write(cx, buf);
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.watch(written, cx)
     }
 
@@ -93,19 +108,19 @@ impl Write for Patient {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
         self.watch(written, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -3,7 +3,7 @@
 use super::{SeriesRef, ledger::Reading, series::instrument};
 use crate::{
     arena::{self, Slot},
-    cell::count,
+    cell::{count, sum},
     model::{Timestamp, ValueError},
     sync::mutant,
 };
@@ -144,9 +144,12 @@ impl FloatCounter {
 
     #[inline(always)]
     pub(crate) fn add_at(slot: Slot, series: SeriesRef<'_>, amount: f64) {
+        if slot.is_nowhere() {
+            return;
+        }
         // As bits, every finite float from +0 on is below infinity, and nothing else is. -0.0 takes the long way.
         if amount.to_bits() < f64::INFINITY.to_bits() {
-            arena::write!(slot, cell => count::add_f64(cell, amount));
+            arena::write!(slot, cell => sum::add(cell, amount));
         } else if let Err(reason) = check_amount(amount) {
             series.shared.health.reject(reason);
         }

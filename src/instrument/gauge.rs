@@ -65,16 +65,21 @@ impl Gauge {
 
     #[inline(always)]
     pub(crate) fn set_at(series: SeriesRef<'_>, value: f64) {
-        // Relaxed: a gauge is one word.
-        series.tuple.state().store(value, Ordering::Relaxed);
+        if !series.tuple.slot().is_nowhere() {
+            // Relaxed: a gauge is one word.
+            series.tuple.state().store(value, Ordering::Relaxed);
+            series.tuple.mark_written();
+        }
     }
 
     #[inline(always)]
     pub(crate) fn add_at(series: SeriesRef<'_>, delta: f64) {
         match check_delta(delta) {
+            _ if series.tuple.slot().is_nowhere() => {}
             // Relaxed: a gauge is one word.
             Ok(()) => {
                 series.tuple.state().fetch_add(delta, Ordering::Relaxed);
+                series.tuple.mark_written();
             }
             Err(reason) => series.shared.health.reject(reason),
         }

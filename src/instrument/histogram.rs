@@ -52,7 +52,7 @@ impl Histogram {
     /// `NotANumber`, `Infinite`, or `Negative` where no threshold is negative; nothing is recorded then.
     pub fn try_observe(&self, value: f64) -> Result<(), ValueError> {
         let series = self.series.borrow();
-        series.record(self.series.slot(), bucket(series, value)?, value, 1);
+        record_unusual(self.series.slot(), series, bucket(series, value)?, value, 1);
         Ok(())
     }
 
@@ -97,6 +97,9 @@ impl Histogram {
 
     #[inline(always)]
     pub(crate) fn observe_at(slot: Slot, series: SeriesRef<'_>, value: f64, times: u32) {
+        if slot.is_nowhere() {
+            return;
+        }
         match series.shared.search.bucket(value) {
             Some(bucket) => series.record(slot, bucket, value, times),
             None => observe_unusual(slot, series, value, times),
@@ -104,13 +107,20 @@ impl Histogram {
     }
 }
 
-/// Zero, a negative value, something to refuse, or thresholds that no table tells apart.
+/// Zero, a negative value, something to refuse, thresholds that no table tells apart, or a sample that is to be sent by itself.
 #[cold]
 #[inline(never)]
 pub(super) fn observe_unusual(slot: Slot, series: SeriesRef<'_>, value: f64, times: u32) {
     match bucket(series, value) {
-        Ok(bucket) => series.record(slot, bucket, value, times),
+        Ok(bucket) => record_unusual(slot, series, bucket, value, times),
         Err(reason) => series.shared.health.reject(reason),
+    }
+}
+
+fn record_unusual(slot: Slot, series: SeriesRef<'_>, bucket: usize, value: f64, times: u32) {
+    series.record(slot, bucket, value, times);
+    if let Some(push) = &series.shared.push {
+        push.sample(series, value, times);
     }
 }
 

@@ -7,6 +7,9 @@
 //! # Not promised
 //! After a reset, the sum of a histogram or a float counter is as exact as the difference of two running sums.
 
+mod lifetime;
+mod moves;
+
 use std::{
     collections::{HashMap, HashSet},
     mem,
@@ -15,11 +18,18 @@ use std::{
 use super::{Kind, SeriesRef, Shared};
 use crate::{
     arena::{Slot, SlotPool, Sums, arena},
-    cell::{count, flip, undo},
+    cell::{count, flip, sum, undo},
     model::{Points, Timestamp},
     sync::{Ordering, mutant, unix_millis},
     tuple::Tuple,
 };
+
+pub use lifetime::Lifetimes;
+pub use moves::Push;
+#[cfg(feature = "statsd")]
+pub use moves::{Departed, SampleSink};
+
+use moves::Moves;
 
 /// Rows from which on summing whole blocks beats looking up each slot.
 const MANY_ROWS: usize = 32;
@@ -44,6 +54,8 @@ pub struct Ledger {
     /// The counters that were found at their end.
     saturated: HashSet<Slot>,
     pool: SlotPool,
+    /// Which series came and went since the last push; of use only to a provider that pushes.
+    moves: Moves,
     /// Series that left the registry and may still be held.
     retired: Vec<Tuple>,
     /// How many of them make the next new series look for free ones: twice as many as were left the last time.
@@ -54,20 +66,30 @@ pub struct Ledger {
     sums: Sums,
 }
 
-/// What readers subtract from the cells of one series.
+/// What readers subtract from the cells of one series, and what is not in the cells at all.
 #[derive(Debug)]
 enum Base {
-    /// Signed and wide, since `set` may put a counter above what its cells hold.
-    Total(i128),
+    Total {
+        /// Signed and wide, since `set` may put a counter above what its cells hold.
+        base: i128,
+        /// All that was ever added by `set`.
+        gained: u128,
+    },
     Float {
         held: f64,
         /// What to add again: the total that was set. Kept apart, so that it reads as exactly that.
         set: f64,
+        /// All that was ever added by `set`.
+        gained: f64,
     },
-    Level(i64),
+    Level {
+        base: i64,
+        resets: u64,
+    },
     Observed {
         buckets: Box<[u64]>,
         sum: f64,
+        resets: u64,
     },
 }
 
@@ -78,6 +100,7 @@ impl Ledger {
             bases: HashMap::new(),
             saturated: HashSet::new(),
             pool: SlotPool::new(width.max(1), alone),
+            moves: Moves::default(),
             retired: Vec::new(),
             sweep_at: FEW_RETIRED,
             scratch: Vec::new(),
@@ -92,7 +115,7 @@ impl Ledger {
             self.sweep_at = FEW_RETIRED.max(2 * self.retired.len());
         }
         match shared.kind {
-            Kind::Gauge => Some(Slot::NOWHERE),
+            Kind::Gauge => Some(Slot::BESIDE),
             _ => self.pool.take(arena()).or_else(|| {
                 // The last resort before there is none: series that are free and were not looked for.
                 self.sweep(shared);
@@ -137,26 +160,32 @@ impl Ledger {
     /// Sets the total of a counter. A step back is a reset.
     pub fn set_total(&mut self, series: SeriesRef<'_>, value: u64) {
         let held = whole(count::total(arena(), series.tuple.slot()), series.tuple);
-        if value < self.total_of(series, held, Reading::Look) {
+        let total = self.total_of(series, held, Reading::Look);
+        let gain = value.checked_sub(total).unwrap_or_else(|| {
             begin_anew(series.tuple);
-        }
+            value
+        });
+        let gained = self.gained(series.tuple.slot()) + u128::from(gain);
         self.saturated.remove(&series.tuple.slot());
-        self.bases.insert(series.tuple.slot(), Base::Total(held - i128::from(value)));
+        self.keep(series.tuple.slot(), Base::Total { base: held - i128::from(value), gained });
     }
 
     /// The total of a float counter.
     pub fn float(&mut self, series: SeriesRef<'_>, reading: Reading) -> f64 {
-        let held = finite(count::total_f64(arena(), series.tuple.slot()));
+        let held = finite(sum::total(arena(), series.tuple.slot()));
         self.float_of(series, held, reading)
     }
 
     /// Sets the total of a float counter. A step back is a reset.
     pub fn set_float(&mut self, series: SeriesRef<'_>, value: f64) {
-        let held = finite(count::total_f64(arena(), series.tuple.slot()));
-        if value < self.float_of(series, held, Reading::Look) {
+        let held = finite(sum::total(arena(), series.tuple.slot()));
+        let total = self.float_of(series, held, Reading::Look);
+        if value < total {
             begin_anew(series.tuple);
         }
-        self.bases.insert(series.tuple.slot(), Base::Float { held, set: value });
+        let gain = if value < total { value } else { value - total };
+        let gained = finite(self.gained_float(series.tuple.slot()) + gain);
+        self.keep(series.tuple.slot(), Base::Float { held, set: value, gained });
     }
 
     /// The value of a gauge.
@@ -164,7 +193,11 @@ impl Ledger {
         // Relaxed: a gauge is one word; the lock is what makes a family's gauges change together.
         match reading {
             Reading::Look => series.tuple.state().load(Ordering::Relaxed),
-            Reading::Take => series.tuple.state().swap(0.0, Ordering::Relaxed),
+            Reading::Take => {
+                let taken = series.tuple.state().swap(0.0, Ordering::Relaxed);
+                series.tuple.mark_written();
+                taken
+            }
         }
     }
 
@@ -172,12 +205,12 @@ impl Ledger {
     pub fn level(&mut self, series: SeriesRef<'_>, reading: Reading) -> i64 {
         let slot = series.tuple.slot();
         let held = count::level(arena(), slot);
-        let base = match self.bases.get(&slot) {
-            Some(Base::Level(base)) => *base,
-            _ => 0,
+        let (base, resets) = match self.bases.get(&slot) {
+            Some(Base::Level { base, resets }) => (*base, *resets),
+            _ => (0, 0),
         };
         if reading == Reading::Take {
-            self.bases.insert(slot, Base::Level(held));
+            self.keep(slot, Base::Level { base: held, resets: resets + 1 });
         }
         held.wrapping_sub(base)
     }
@@ -189,16 +222,18 @@ impl Ledger {
         cumulative.resize(start + series.shared.search.buckets(), 0);
         let totals = &mut cumulative[start..];
         let held_sum = self.read_cells(slot, totals);
-        let taken = (reading == Reading::Take).then(|| Base::Observed { buckets: (&*totals).into(), sum: held_sum });
+        let resets = self.resets(slot) + 1;
+        let taken =
+            (reading == Reading::Take).then(|| Base::Observed { buckets: (&*totals).into(), sum: held_sum, resets });
         let mut sum = held_sum;
-        if let Some(Base::Observed { buckets, sum: base }) = self.bases.get(&slot) {
+        if let Some(Base::Observed { buckets, sum: base, .. }) = self.bases.get(&slot) {
             for (total, base) in totals.iter_mut().zip(buckets) {
                 *total = total.wrapping_sub(*base);
             }
             sum -= base;
         }
         if let Some(taken) = taken {
-            self.bases.insert(slot, taken);
+            self.keep(slot, taken);
             begin_anew(series.tuple);
         }
         let count = cumulate(totals);
@@ -273,10 +308,17 @@ impl Ledger {
         self.pool.dissolve(arena());
     }
 
+    /// Writes down what readers subtract from now on. Of a series that is nowhere there is nothing to subtract.
+    fn keep(&mut self, slot: Slot, base: Base) {
+        if !slot.is_nowhere() {
+            self.bases.insert(slot, base);
+        }
+    }
+
     fn total_of(&mut self, series: SeriesRef<'_>, held: i128, reading: Reading) -> u64 {
         let slot = series.tuple.slot();
         let base = match self.bases.get(&slot) {
-            Some(Base::Total(base)) => *base,
+            Some(Base::Total { base, .. }) => *base,
             _ => 0,
         };
         let total = u64::try_from((held - base).max(0)).unwrap_or_else(|_| {
@@ -289,7 +331,7 @@ impl Ledger {
             self.saturated.remove(&slot);
             // The same number that is handed back: what was added meanwhile is in the next one.
             let base = mutant!("base_read_again", held, whole(count::total(arena(), slot), series.tuple));
-            self.bases.insert(slot, Base::Total(base));
+            self.keep(slot, Base::Total { base, gained: self.gained(slot) });
             begin_anew(series.tuple);
         }
         total
@@ -298,11 +340,11 @@ impl Ledger {
     fn float_of(&mut self, series: SeriesRef<'_>, held: f64, reading: Reading) -> f64 {
         let slot = series.tuple.slot();
         let (base, set) = match self.bases.get(&slot) {
-            Some(Base::Float { held, set }) => (*held, *set),
+            Some(Base::Float { held, set, .. }) => (*held, *set),
             _ => (0.0, 0.0),
         };
         if reading == Reading::Take {
-            self.bases.insert(slot, Base::Float { held, set: 0.0 });
+            self.keep(slot, Base::Float { held, set: 0.0, gained: self.gained_float(slot) });
             begin_anew(series.tuple);
         }
         (held - base).max(0.0) + set
@@ -343,6 +385,8 @@ fn finite(sum: f64) -> f64 {
 }
 
 fn begin_anew(tuple: &Tuple) {
-    // Relaxed: see `Ledger::created`.
-    tuple.state().store(unix_millis() as f64, Ordering::Relaxed);
+    if !tuple.slot().is_nowhere() {
+        // Relaxed: see `Ledger::created`.
+        tuple.state().store(unix_millis() as f64, Ordering::Relaxed);
+    }
 }

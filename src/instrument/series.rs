@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use super::{Health, Ledger};
+use super::{Health, Ledger, ledger::Push};
 use crate::{
     arena::{self, OwnedCell, Slot},
-    cell::{count, flip, search::Search, undo},
+    cell::{count, flip, search::Search, sum, undo},
     model::{Metadata, MetricType, Points},
-    sync::{Arc, AtomicBool, Mutex, MutexGuard, Ordering, unix_millis},
+    sync::{Arc, AtomicBool, GatedGuard, GatedMutex, Ordering, unix_millis},
     tuple::Tuple,
 };
 
@@ -67,7 +67,8 @@ impl Kind {
     /// Words of a cell with `buckets` buckets; none for a gauge, whose value is in its tuple.
     pub fn width(self, buckets: usize) -> usize {
         match self {
-            Self::Counter | Self::FloatCounter => count::TOTAL_WIDTH,
+            Self::Counter => count::TOTAL_WIDTH,
+            Self::FloatCounter => sum::WIDTH,
             Self::Gauge => 0,
             Self::UpDownGauge => count::LEVEL_WIDTH,
             Self::Histogram | Self::Summary if buckets <= flip::NARROW => undo::HEAD + buckets,
@@ -87,9 +88,13 @@ pub struct Shared {
     pub metadata: Arc<Metadata>,
     /// Where refusals are counted.
     pub health: Arc<Health>,
+    /// What a provider that pushes has to do with this family; None with any other.
+    pub push: Option<Push>,
+    /// Whether a push provider tells of a series as soon as there is one.
+    pub announced: bool,
     /// Whether the word of some counter has wrapped.
     carried: AtomicBool,
-    ledger: Mutex<Ledger>,
+    ledger: GatedMutex<Ledger>,
 }
 
 impl Shared {
@@ -103,13 +108,23 @@ impl Shared {
             kind,
             metadata,
             health,
+            push: None,
+            announced: false,
             carried: AtomicBool::new(false),
-            ledger: Mutex::new(Ledger::new(width, alone)),
+            ledger: GatedMutex::new(Ledger::new(width, alone)),
         }
     }
 
+    /// Tells a family that is not used yet that a provider pushes it.
+    pub fn set_push(&mut self, push: Option<Push>) {
+        if push.as_ref().is_some_and(Push::wants_samples) && self.kind == Kind::Histogram {
+            self.search.forget_table();
+        }
+        self.push = push;
+    }
+
     /// The family's books. Whoever holds them is its only reader: they may move the selectors of wide cells.
-    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
+    pub fn ledger(&self) -> GatedGuard<'_, Ledger> {
         self.ledger.lock()
     }
 

@@ -83,7 +83,7 @@ pub enum DeclareError {
     Conflict {
         /// Raw name of the family.
         name: String,
-        /// What differs: `type`, `labels`, `unit`, `description` or `buckets`.
+        /// What differs: `type`, `labels`, `unit`, `description`, `buckets`, or the `preset` label of scopes.
         field: &'static str,
         /// The value that stands.
         standing: String,
@@ -102,6 +102,37 @@ pub enum DeclareError {
         /// Raw name of the family.
         family: String,
     },
+    /// A measure of this type has no such option, or takes no bare number or text.
+    UnknownOption {
+        /// The measure's name, with its prefix.
+        measure: String,
+        /// Its type.
+        kind: &'static str,
+        /// The option, or the bare value.
+        option: String,
+        /// The options there are.
+        known: &'static [&'static str],
+        /// The option that was probably meant.
+        hint: Option<&'static str>,
+    },
+    /// An option of a measure has a value that it cannot have.
+    InvalidOption {
+        /// The measure's name, with its prefix.
+        measure: String,
+        /// The option.
+        option: &'static str,
+        /// The value.
+        given: String,
+        /// What it must be.
+        rule: &'static str,
+    },
+    /// The scope was closed.
+    Closed {
+        /// What all names of the scope begin with.
+        scope: String,
+        /// The name that was to be declared.
+        name: String,
+    },
 }
 
 /// The rule that a list of buckets breaks.
@@ -118,6 +149,8 @@ pub enum BucketRule {
     Duplicate,
     /// The list is longer than a histogram can hold.
     TooMany,
+    /// A threshold reads like the one before it, in a form of fewer digits.
+    SameText,
 }
 
 /// Why label values name no series.
@@ -218,6 +251,14 @@ impl fmt::Display for DeclareError {
                 write!(f, "family {family:?} has {keys} label keys, so it has no single metric")
             }
             Self::Full { family } => write!(f, "no room is left for a series of family {family:?}"),
+            Self::UnknownOption { measure, kind, option, known, hint } => {
+                write!(f, "measure {measure:?} of type {kind} takes no {option:?}, but {}", known.join(", "))?;
+                hint.map_or(Ok(()), |hint| write!(f, "; {hint:?} may be meant"))
+            }
+            Self::InvalidOption { measure, option, given, rule } => {
+                write!(f, "option {option} of measure {measure:?} is {given}, which is not {rule}")
+            }
+            Self::Closed { scope, name } => write!(f, "scope {scope:?} is closed, so {name:?} is not declared in it"),
         }
     }
 }
@@ -230,6 +271,7 @@ impl fmt::Display for BucketRule {
             Self::NotAscending => "is less than the one before it",
             Self::Duplicate => "repeats the one before it",
             Self::TooMany => "is beyond the longest list that a histogram can hold",
+            Self::SameText => "reads like the one before it in 14 digits",
         })
     }
 }

@@ -85,6 +85,11 @@ impl MetricFamily {
         (0..self.len()).map(|row| Metric { family: self, row })
     }
 
+    /// The metric in `row`; None if there are fewer.
+    pub fn metric(&self, row: usize) -> Option<Metric<'_>> {
+        (row < self.len()).then_some(Metric { family: self, row })
+    }
+
     /// Takes new label sets and opens the columns, which the caller fills with a point for each of them.
     pub(crate) fn refill(&mut self, labels: Arc<dyn LabelRows>) -> &mut Points {
         self.labels = labels;

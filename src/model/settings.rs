@@ -66,6 +66,11 @@ pub enum ConfigError {
         /// Why.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// The server that the configuration describes cannot start.
+    Server {
+        /// Why.
+        source: Box<dyn Error + Send + Sync>,
+    },
 }
 
 impl Settings {
@@ -364,6 +369,7 @@ impl fmt::Display for ConfigError {
             Self::Invalid { key, given, rule } => write!(f, "{key} is {given}, which is not {rule}"),
             Self::Syntax { message } => write!(f, "the configuration is no TOML: {message}"),
             Self::Provider { name, source } => write!(f, "provider {name:?} cannot be used: {source}"),
+            Self::Server { source } => write!(f, "the metrics server cannot start: {source}"),
         }
     }
 }
@@ -371,7 +377,7 @@ impl fmt::Display for ConfigError {
 impl Error for ConfigError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Provider { source, .. } => Some(&**source),
+            Self::Provider { source, .. } | Self::Server { source } => Some(&**source),
             Self::UnknownKey { .. } | Self::Invalid { .. } | Self::Syntax { .. } => None,
         }
     }

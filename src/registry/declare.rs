@@ -23,8 +23,17 @@ pub struct Declaration<I> {
     help: String,
     label_keys: Vec<String>,
     thresholds: Option<Vec<f64>>,
-    max_series: Option<usize>,
+    terms: Terms,
     instrument: PhantomData<fn() -> I>,
+}
+
+/// What a family keeps to beside what its metadata says. A re-declaration changes none of it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Terms {
+    /// The most series; None leaves it to the registry.
+    max_series: Option<usize>,
+    /// Whether a push provider tells of a series as soon as there is one.
+    announced: bool,
 }
 
 impl<I: Instrument> Declaration<I> {
@@ -36,7 +45,7 @@ impl<I: Instrument> Declaration<I> {
             help: String::new(),
             label_keys: Vec::new(),
             thresholds: None,
-            max_series: None,
+            terms: Terms::default(),
             instrument: PhantomData,
         }
     }
@@ -58,7 +67,18 @@ impl<I: Instrument> Declaration<I> {
 
     /// The most series; further ones end in the overflow series. The registry says how many otherwise.
     pub fn max_series(self, max_series: usize) -> Self {
-        Self { max_series: Some(max_series), ..self }
+        Self { terms: Terms { max_series: Some(max_series), ..self.terms }, ..self }
+    }
+
+    /// The thresholds of the buckets of a histogram.
+    pub(crate) fn thresholds(self, thresholds: Vec<f64>) -> Self {
+        debug_assert_eq!(I::KIND, Histogram::KIND, "only histograms have buckets");
+        Self { thresholds: Some(thresholds), ..self }
+    }
+
+    /// A push provider tells of each new series at once, with an increase of 0, not only when it first counts.
+    pub fn announced(self) -> Self {
+        Self { terms: Terms { announced: true, ..self.terms }, ..self }
     }
 
     /// Declares the family.
@@ -66,8 +86,9 @@ impl<I: Instrument> Declaration<I> {
     /// # Errors
     /// - `EmptyName`, `InvalidName`, `InvalidUnit`: the name or the unit breaks a rule.
     /// - `InvalidLabel`, `DuplicateLabel`, `ReservedLabel`, `TooManyLabels`: a label key does, or their number.
-    /// - `NoBuckets`, `InvalidBuckets`: a histogram has none, or a list that is not ascending and finite.
-    /// - `NameClash`: another family exposes a sample of the same name.
+    /// - `NoBuckets`, `InvalidBuckets`: a histogram has none, or a list that is not ascending and finite, or two that a
+    ///   push provider gives one name.
+    /// - `NameClash`: another family exposes a sample of the same name, or is pushed under the same name.
     /// - `Conflict`: the name is taken by a family of another type or with other label keys; in a strict registry also by one
     ///   with another description, unit or buckets.
     /// - `Full`: the process has no slot left.
@@ -75,7 +96,7 @@ impl<I: Instrument> Declaration<I> {
     /// Whatever it is, nothing has changed.
     pub fn declare(self) -> Result<Family<I>, DeclareError> {
         let registry = self.registry.clone();
-        let (metadata, max_series) = self.parse()?;
+        let (metadata, terms) = self.parse()?;
         let core = {
             let mut names = registry.inner.names.lock();
             if let Some(standing) = names.by_raw.get(metadata.name().raw()) {
@@ -84,7 +105,8 @@ impl<I: Instrument> Declaration<I> {
                 return registry.agree::<I>(&standing, &metadata);
             }
             names.check_clash(&metadata)?;
-            registry.make::<I>(&mut names, metadata, max_series)?
+            registry.inner.check_wire(&names, &metadata)?;
+            registry.make::<I>(&mut names, metadata, terms)?
         };
         Ok(Family::new(core))
     }
@@ -110,12 +132,13 @@ impl<I: Instrument> Declaration<I> {
     /// As [`declare`](Self::declare), but for `Conflict`. The old family stands then.
     pub fn replace(self) -> Result<(Family<I>, Option<MetricFamily>), DeclareError> {
         let registry = self.registry.clone();
-        let (metadata, max_series) = self.parse()?;
+        let (metadata, terms) = self.parse()?;
         let (core, old) = {
             let mut names = registry.inner.names.lock();
             names.check_clash(&metadata)?;
+            registry.inner.check_wire(&names, &metadata)?;
             let old = registry.inner.take_out(&mut names, metadata.name().raw());
-            match registry.make::<I>(&mut names, metadata, max_series) {
+            match registry.make::<I>(&mut names, metadata, terms) {
                 Ok(core) => (core, old),
                 Err(error) => {
                     old.into_iter().for_each(|old| registry.inner.put_in(&mut names, old));
@@ -123,10 +146,10 @@ impl<I: Instrument> Declaration<I> {
                 }
             }
         };
-        Ok((Family::new(core), old.map(|old| old.close())))
+        Ok((Family::new(core), old.map(|old| registry.inner.close(old))))
     }
 
-    fn parse(self) -> Result<(Metadata, Option<usize>), DeclareError> {
+    fn parse(self) -> Result<(Metadata, Terms), DeclareError> {
         let kind = I::KIND.metric_type();
         let name = FamilyName::compose(&self.name, &self.unit, kind)?;
         let thresholds = match &self.thresholds {
@@ -141,14 +164,14 @@ impl<I: Instrument> Declaration<I> {
             Some(thresholds) => metadata.with_thresholds(thresholds),
             None => metadata,
         };
-        Ok((metadata, self.max_series))
+        Ok((metadata, self.terms))
     }
 }
 
 impl Declaration<Histogram> {
     /// The thresholds of the buckets: finite and ascending; `+Inf` is implied, and may be there. An empty list means only `+Inf`.
     pub fn buckets(self, thresholds: impl IntoIterator<Item = f64>) -> Self {
-        Self { thresholds: Some(thresholds.into_iter().collect()), ..self }
+        self.thresholds(thresholds.into_iter().collect())
     }
 }
 
@@ -158,12 +181,19 @@ impl Registry {
         &self,
         names: &mut Names,
         metadata: Metadata,
-        max_series: Option<usize>,
+        terms: Terms,
     ) -> Result<Arc<Core>, DeclareError> {
         let family = metadata.name().raw().to_owned();
-        let shared = Arc::new(Shared::new(I::KIND, Arc::new(metadata), self.inner.health.clone()));
-        let core = Core::new(shared, max_series.unwrap_or(self.inner.options.max_series));
-        let core = Arc::new(core.ok_or(DeclareError::Full { family })?);
+        let mut shared = Shared::new(I::KIND, Arc::new(metadata), self.inner.health.clone());
+        shared.set_push(self.inner.pushed.as_ref().map(|pushed| pushed.push().clone()));
+        shared.announced = terms.announced;
+        let shared = Arc::new(shared);
+        let max_series = terms.max_series.unwrap_or(self.inner.options.max_series);
+        let core = match self.inner.options.disabled {
+            true => Core::disabled(shared, max_series),
+            false => Core::new(shared, max_series).ok_or(DeclareError::Full { family })?,
+        };
+        let core = Arc::new(core);
         self.inner.put_in(names, core.clone());
         Ok(core)
     }

@@ -114,6 +114,12 @@ impl<T> Mutex<T> {
     }
 }
 
+/// A lock of the engine. There are no forks here.
+pub type GatedMutex<T> = Mutex<T>;
+
+/// A lock that is held.
+pub use MutexGuard as GatedGuard;
+
 /// The mutexed twin of the concurrent map.
 #[derive(Debug)]
 pub struct Map<K: Eq + Hash>(Mutex<HashMap<K, (), BuildHasherDefault<AlreadyHashed>>>);
@@ -154,6 +160,14 @@ impl<K: Eq + Hash> Map<K> {
 /// `N` null pointers on the heap.
 pub fn null_pointers<T, const N: usize>() -> Box<[AtomicPtr<T>; N]> {
     Box::new(std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())))
+}
+
+/// Stores `value` in a word that others exchange.
+///
+/// As an exchange itself, since loom lets a store come before the exchange that did not read it: then the zero that the exchange
+/// left could be the last value, which no machine and no standard allows.
+pub fn store_beside_exchanges(word: &AtomicU16, value: u16, order: Ordering) {
+    word.swap(value, order);
 }
 
 /// There are no caches here.

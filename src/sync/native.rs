@@ -6,8 +6,8 @@ use std::{
     borrow::Borrow,
     hash::{BuildHasherDefault, Hash},
     ops::{Deref, DerefMut},
-    sync::PoisonError,
-    time::{SystemTime, UNIX_EPOCH},
+    sync::{OnceLock, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use dashmap::DashMap;
@@ -128,22 +128,37 @@ impl<T> Mutex<T> {
     }
 
     /// Waits for the lock.
-    pub fn lock(&self) -> MutexGuard<'_, T> {
-        // The gate first: a fork must not come between.
-        let inside = gate::enter();
-        MutexGuard { guard: self.0.lock().unwrap_or_else(PoisonError::into_inner), _inside: inside }
+    pub fn lock(&self) -> std::sync::MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A lock that is held.
+/// A lock of the engine: as [`Mutex`], and nobody holds one while a process forks. No thread is waited for with one held.
+#[derive(Debug, Default)]
+pub struct GatedMutex<T>(Mutex<T>);
+
+impl<T> GatedMutex<T> {
+    /// An open lock around `value`.
+    pub const fn new(value: T) -> Self {
+        Self(Mutex::new(value))
+    }
+
+    /// Waits for the lock, and before that for a fork.
+    pub fn lock(&self) -> GatedGuard<'_, T> {
+        let inside = gate::enter();
+        GatedGuard { guard: self.0.lock(), _inside: inside }
+    }
+}
+
+/// A lock that is held, and the gate that was passed for it.
 #[derive(Debug)]
-pub struct MutexGuard<'a, T> {
+pub struct GatedGuard<'a, T> {
     // Dropped before the gate is left.
     guard: std::sync::MutexGuard<'a, T>,
     _inside: gate::Inside,
 }
 
-impl<T> Deref for MutexGuard<'_, T> {
+impl<T> Deref for GatedGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -151,7 +166,7 @@ impl<T> Deref for MutexGuard<'_, T> {
     }
 }
 
-impl<T> DerefMut for MutexGuard<'_, T> {
+impl<T> DerefMut for GatedGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.guard
     }
@@ -213,6 +228,12 @@ pub fn null_pointers<T, const N: usize>() -> Box<[AtomicPtr<T>; N]> {
     }
 }
 
+/// Stores `value` in a word that others exchange.
+#[inline(always)]
+pub fn store_beside_exchanges(word: &AtomicU16, value: u16, order: Ordering) {
+    word.store(value, order);
+}
+
 /// Asks for the two cache lines from `address` on, if the processor can be asked; changes nothing else.
 #[inline(always)]
 pub fn prefetch(address: *const u8) {
@@ -233,9 +254,15 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The wall clock in Unix milliseconds; 0 if it stands before 1970.
+/// Unix time in milliseconds, by a clock that never steps: the wall clock is read once, and from then on a monotonic one counts. So the
+/// age of whatever was created is right, whatever is done to the wall clock meanwhile (GEM-06).
 pub fn unix_millis() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_millis() as u64)
+    static START: OnceLock<(Duration, Instant)> = OnceLock::new();
+    let (wall, start) = START.get_or_init(|| {
+        // 0 if the wall clock stands before 1970.
+        (SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), Instant::now())
+    });
+    (*wall + start.elapsed()).as_millis() as u64
 }
 
 /// Declares a variable that each thread has for itself. Without a destructor its access is one address computation.

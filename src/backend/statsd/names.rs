@@ -1,0 +1,164 @@
+//! Names on the wire: the raw name and the label values joined by `/`, then `.` as `_`, then `/` as `.`.
+//!
+//! What the wire gives a meaning, and what is no text, becomes `_` everywhere: control characters, space, `:`, `|`, `@`, `#`, and
+//! in tags also `,`. So no name, value or tag can start another line or another field.
+
+use super::options::{HistogramMode, TagMode};
+use crate::{
+    model::{BucketRule, DeclareError, Metadata, MetricType},
+    registry::Wire,
+    tuple::Tuple,
+};
+
+/// How families and series are named.
+#[derive(Clone, Debug)]
+pub(super) struct Naming {
+    /// The prefix with its point, or nothing.
+    lead: String,
+    tags: TagMode,
+    histograms: HistogramMode,
+}
+
+impl Naming {
+    pub(super) fn new(prefix: &str, tags: TagMode, histograms: HistogramMode) -> Self {
+        let lead = if prefix.is_empty() { String::new() } else { format!("{prefix}.") };
+        Self { lead, tags, histograms }
+    }
+
+    /// Appends the name of a series, and to `tail` what follows the type on its lines.
+    pub(super) fn write_series(&self, metadata: &Metadata, tuple: &Tuple, name: &mut String, tail: &mut String) {
+        name.push_str(&self.lead);
+        write_part(metadata.name().raw(), name);
+        match self.tags {
+            TagMode::None => {
+                for value in tuple.values() {
+                    name.push('.');
+                    write_part(value, name);
+                }
+            }
+            TagMode::DogStatsd => {
+                let mut lead = "|#";
+                // An empty value is as good as no label, in tags as on a page.
+                let tags = metadata.label_keys().iter().zip(tuple.values()).filter(|(_, value)| !value.is_empty());
+                for (key, value) in tags {
+                    tail.push_str(lead);
+                    tail.push_str(key);
+                    tail.push(':');
+                    tail.extend(value.chars().map(|c| if c == ',' { '_' } else { safe(c) }));
+                    lead = ",";
+                }
+            }
+        }
+    }
+}
+
+impl Wire for Naming {
+    fn names(&self, metadata: &Metadata) -> Result<Vec<String>, DeclareError> {
+        let mut name = String::new();
+        write_part(metadata.name().raw(), &mut name);
+        let mut names = vec![name.clone()];
+        // With labels in the name, what comes behind it is known series by series.
+        let whole = metadata.label_keys().is_empty() || self.tags == TagMode::DogStatsd;
+        match metadata.kind() {
+            MetricType::Histogram if self.histograms == HistogramMode::Buckets => {
+                let texts = bucket_texts(metadata)?;
+                if whole {
+                    names.extend(texts.iter().map(|text| format!("{name}.bucket.{text}")));
+                    names.extend(["sum", "count"].map(|part| format!("{name}.{part}")));
+                }
+            }
+            MetricType::Summary if whole => {
+                names.extend(["sum", "count"].map(|part| format!("{name}.{part}")));
+            }
+            _ => {}
+        }
+        Ok(names)
+    }
+}
+
+/// The name of each bucket, `+Inf` last.
+///
+/// # Errors
+/// `InvalidBuckets` if two have one name.
+pub(super) fn bucket_texts(metadata: &Metadata) -> Result<Vec<String>, DeclareError> {
+    let mut texts: Vec<String> = Vec::with_capacity(metadata.buckets());
+    for (position, &threshold) in metadata.thresholds().iter().enumerate() {
+        let text = short(threshold).replace('.', "_");
+        if texts.last() == Some(&text) {
+            let (family, rule) = (metadata.name().raw().to_owned(), BucketRule::SameText);
+            return Err(DeclareError::InvalidBuckets { family, position, threshold, rule });
+        }
+        texts.push(text);
+    }
+    texts.push("+Inf".to_owned());
+    Ok(texts)
+}
+
+/// A finite number in at most 14 significant digits, as C's `%.14g` writes it.
+fn short(value: f64) -> String {
+    const DIGITS: i32 = 14;
+    let scientific = format!("{value:.13e}");
+    let (mantissa, exponent) = scientific.split_once('e').expect("written with an exponent");
+    let exponent: i32 = exponent.parse().expect("a small integer");
+    if (-4..DIGITS).contains(&exponent) {
+        let decimals = (DIGITS - 1 - exponent) as usize;
+        return trimmed(&format!("{value:.decimals$}")).to_owned();
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{}e{sign}{:02}", trimmed(mantissa), exponent.abs())
+}
+
+fn trimmed(digits: &str) -> &str {
+    match digits.contains('.') {
+        true => digits.trim_end_matches('0').trim_end_matches('.'),
+        false => digits,
+    }
+}
+
+fn write_part(part: &str, name: &mut String) {
+    name.extend(part.chars().map(|c| match c {
+        '.' => '_',
+        '/' => '.',
+        c => safe(c),
+    }));
+}
+
+/// What stands for a character on the wire.
+pub(super) fn safe(c: char) -> char {
+    if is_unsafe(c) { '_' } else { c }
+}
+
+/// Whether a character could start another line or field.
+pub(super) fn is_unsafe(c: char) -> bool {
+    c.is_control() || matches!(c, ' ' | ':' | '|' | '@' | '#')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short;
+
+    #[test]
+    fn bounds_read_as_c_writes_them() {
+        let pairs = [
+            (0.005, "0.005"),
+            (1.0, "1"),
+            (1024.0, "1024"),
+            (1073741824.0, "1073741824"),
+            (1e13, "10000000000000"),
+            (1e14, "1e+14"),
+            (1e15, "1e+15"),
+            (1e-5, "1e-05"),
+            (0.0001, "0.0001"),
+            (1.5e-7, "1.5e-07"),
+            (-2.5, "-2.5"),
+            (0.0, "0"),
+            (0.1 + 0.2, "0.3"),
+            (99999999999999.9, "1e+14"),
+            (9999999999999.99, "10000000000000"),
+            (1.7976931348623157e308, "1.7976931348623e+308"),
+        ];
+        for (value, text) in pairs {
+            assert_eq!(short(value), text, "{value}");
+        }
+    }
+}

@@ -1,0 +1,550 @@
+//! The manager: one registry, where its values go, when they are collected, and who sets them before.
+//!
+//! A manager is made from a table of a configuration ([`Manager::new`]) or by its [builder](Manager::builder). It is in one of three
+//! modes: **scheduled**, with a thread that collects at fixed distances; **manual**, where a scrape or [`Manager::collect`] does; or
+//! **disabled**, where nothing runs, declarations are checked as ever, and recording costs a branch. Any number of managers may
+//! exist, and share nothing; one of them can be [installed](Manager::install) for the process.
+//!
+//! # The life of a manager
+//! [`Manager::new`] makes it; the program declares and registers handlers; [`Manager::start`] begins the schedule, with a collection
+//! at once; [`Manager::stop`], or dropping the last clone, ends it with one more collection and a last flush of the provider. A
+//! handler that owns a clone of its manager keeps it alive until `stop`.
+
+mod config;
+mod corks;
+#[cfg(feature = "view")]
+mod doors;
+mod events;
+mod isolation;
+mod own;
+mod providers;
+mod schedule;
+mod state;
+mod windows;
+
+use std::{
+    fmt, io,
+    sync::{OnceLock, Weak},
+    time::Duration,
+};
+
+use crate::{
+    backend::Provider,
+    collect::{Sampled, Source},
+    instrument::{Clock, Counter, FloatCounter, Gauge, Histogram, Instrument, Summary, UpDownGauge},
+    measure::MeasureName,
+    model::{ConfigError, MetricSet, Settings},
+    registry::{Declaration, Registry},
+    scope::{Books, Scope, ScopeBuilder},
+    sync::{Arc, Mutex, Ordering},
+};
+
+pub use config::{DEFAULT_INTERVAL, DEFAULT_NAMESPACE, KEYS, ManagerBuilder};
+pub use corks::Cork;
+pub use events::{HandlerReport, HandlerResult, Registration, UpdateTiming};
+pub use providers::register_provider;
+pub use state::CollectError;
+pub use windows::DEFAULT_WINDOW;
+
+use own::Own;
+use schedule::{Duty, Ticks, Waiter};
+use state::{Mode, State};
+use windows::{Window, Windows};
+
+/// The statistics of a program, or of a part of it. Cheap to clone; clones are the same manager.
+///
+/// # Examples
+/// ```
+/// use manometer::{Manager, model::Settings};
+///
+/// let manager = Manager::new_or_disabled(&Settings::new().with("statistics", "internal").with("statistics_interval", 10));
+/// let served = manager.measure("served").rate().declare()?;
+/// let depth = manager.measure("queue").amount().declare()?;
+/// manager.on_update("queue", 0, move |_| depth.set(4.0));
+/// manager.start()?;
+/// served.inc();
+/// manager.stop();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Manager {
+    handle: Arc<Handle>,
+}
+
+/// What ends with the last clone. The threads have only the state.
+struct Handle {
+    state: Arc<State>,
+    root: Scope,
+    books: Arc<Books>,
+    threads: Mutex<Threads>,
+    #[cfg(feature = "view")]
+    doors: doors::Doors,
+}
+
+#[derive(Default)]
+struct Threads {
+    stopped: bool,
+    /// Another interval than the mode has, since somebody said so.
+    interval: Option<Duration>,
+    schedule: Option<Waiter<Duration>>,
+    windows: Option<Waiter<Window>>,
+}
+
+/// What a collection hands back.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Collected {
+    /// The interval of the schedule; none in manual mode.
+    pub interval: Option<Duration>,
+    /// The registry whose values are new.
+    pub registry: Registry,
+}
+
+/// The manager of the process was installed before. Gives back the one that was not.
+#[derive(Clone, Debug)]
+pub struct AlreadyInstalled(pub Manager);
+
+impl fmt::Display for AlreadyInstalled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("another manager is installed for this process already")
+    }
+}
+
+impl std::error::Error for AlreadyInstalled {}
+
+static INSTALLED: OnceLock<Manager> = OnceLock::new();
+
+impl Manager {
+    /// The manager that a table describes. Nothing runs until [`start`](Self::start).
+    ///
+    /// # Errors
+    /// As [`ManagerBuilder::from_settings`] and [`ManagerBuilder::build`].
+    pub fn new(settings: &Settings) -> Result<Self, ConfigError> {
+        ManagerBuilder::from_settings(settings)?.build()
+    }
+
+    /// The manager that a table describes; a disabled one if that cannot be had, which is logged, so that the application runs on.
+    pub fn new_or_disabled(settings: &Settings) -> Self {
+        let disabled = |error: ConfigError, builder: &ManagerBuilder| {
+            // The cause is a provider's own, and its text may be made in any way.
+            let text = isolation::isolated(|| error.to_string());
+            log::error!("statistics are disabled: {}", text.unwrap_or_else(|panic| format!("no text, but {panic}")));
+            isolation::discard(error);
+            Self::disabled_quietly(builder)
+        };
+        match ManagerBuilder::from_settings(settings) {
+            // What is declared is checked as this table says, whatever became of the provider.
+            Ok(builder) => builder.make().unwrap_or_else(|error| disabled(error, &builder)),
+            Err(error) => disabled(error, &ManagerBuilder::new()),
+        }
+    }
+
+    /// A manager that is disabled.
+    pub fn new_disabled() -> Self {
+        Self::disabled(&ManagerBuilder::new())
+    }
+
+    /// Begins the description of a manager for which there is no table.
+    pub fn builder() -> ManagerBuilder {
+        ManagerBuilder::new()
+    }
+
+    /// Makes this the manager of the process, once. It is never dropped: call [`stop`](Self::stop) before the program ends.
+    ///
+    /// # Errors
+    /// If there is one already; it stays.
+    pub fn install(self) -> Result<(), AlreadyInstalled> {
+        INSTALLED.set(self).map_err(AlreadyInstalled)
+    }
+
+    /// The manager of the process, if one was [installed](Self::install).
+    pub fn installed() -> Option<Self> {
+        INSTALLED.get().cloned()
+    }
+
+    fn enabled(
+        builder: &ManagerBuilder,
+        name: &str,
+        mode: Mode,
+        provider: Box<dyn Provider>,
+    ) -> Result<Self, ConfigError> {
+        let refused = |error| ConfigError::Provider { name: name.to_owned(), source: error };
+        let provider: Arc<dyn Provider> = Arc::from(provider);
+        let asked = isolation::isolated(|| {
+            let shown = provider.display_name().unwrap_or(name).to_owned();
+            (provider.registry().clone(), shown)
+        });
+        let (registry, shown) = asked.map_err(|panic| refused(format!("it panicked: {panic}").into()))?;
+        // The state needs the books, and they need it. Weak, since scopes may outlive their manager.
+        let state = Arc::new(OnceLock::<Weak<State>>::new());
+        let late = state.clone();
+        let push =
+            move || late.get().and_then(Weak::upgrade).into_iter().for_each(|state| state.flush_unless_stopped());
+        let books = Arc::new(Books::new(&registry, &builder.namespace, Box::new(push)));
+        let root = Scope::root(&books);
+        let own = Own::declare(&root, &*provider, builder.compat).map_err(|error| refused(error.into()))?;
+        let clock = builder.clock_or_system();
+        let made = Arc::new(State::new(mode, &registry, Some(provider), clock, builder.created_samples, Some(own)));
+        let _ = state.set(Arc::downgrade(&made));
+        match mode {
+            Mode::Scheduled(interval) => log::info!(
+                "statistics: provider {shown:?}, a collection every {} seconds once started",
+                interval.as_secs_f64()
+            ),
+            Mode::Manual { .. } => log::info!("statistics: provider {shown:?}, no schedule: collected when asked"),
+            Mode::Disabled => {}
+        }
+        Ok(Self::over(made, root, books, builder))
+    }
+
+    fn disabled(builder: &ManagerBuilder) -> Self {
+        log::info!("statistics: disabled");
+        Self::disabled_quietly(builder)
+    }
+
+    fn disabled_quietly(builder: &ManagerBuilder) -> Self {
+        let registry = builder.registry_options.disabled().build();
+        let books = Arc::new(Books::new(&registry, &builder.namespace, Box::new(|| ())));
+        let root = Scope::root(&books);
+        let state =
+            State::new(Mode::Disabled, &registry, None, builder.clock_or_system(), builder.created_samples, None);
+        Self::over(Arc::new(state), root, books, builder)
+    }
+
+    fn over(
+        state: Arc<State>,
+        root: Scope,
+        books: Arc<Books>,
+        #[cfg_attr(not(feature = "view"), expect(unused_variables, reason = "it describes the doors"))]
+        builder: &ManagerBuilder,
+    ) -> Self {
+        let handle = Handle {
+            state,
+            root,
+            books,
+            threads: Mutex::default(),
+            #[cfg(feature = "view")]
+            doors: builder.doors(),
+        };
+        Self { handle: Arc::new(handle) }
+    }
+
+    fn state(&self) -> &Arc<State> {
+        &self.handle.state
+    }
+
+    /// Whether there is a provider, so that values are kept.
+    pub fn is_enabled(&self) -> bool {
+        self.state().mode != Mode::Disabled
+    }
+
+    /// The registry; none if disabled.
+    pub fn registry(&self) -> Option<&Registry> {
+        self.is_enabled().then_some(&self.state().registry)
+    }
+
+    /// Begins the schedule: a collection at once, and then one at each interval from now on, on a thread of its own. Does nothing in
+    /// the other modes, or a second time.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn start(&self) -> io::Result<()> {
+        let state = self.state();
+        let Mode::Scheduled(interval) = state.mode else { return Ok(()) };
+        let mut threads = self.handle.threads.lock();
+        if threads.schedule.is_some() || threads.stopped || !state.is_running() {
+            return Ok(());
+        }
+        let interval = threads.interval.unwrap_or(interval);
+        let duty = Schedule { state: state.clone(), interval, ticks: None };
+        threads.schedule = Some(Waiter::spawn("manometer", state.clock.clone(), state.polls, duty)?);
+        Ok(())
+    }
+
+    /// Changes the interval of the schedule, which begins anew: the next collection is one interval from now.
+    ///
+    /// # Errors
+    /// `Invalid` for an interval of 0, and where there is no schedule.
+    pub fn set_interval(&self, interval: Duration) -> Result<(), ConfigError> {
+        config::check_interval(interval)?;
+        if !matches!(self.state().mode, Mode::Scheduled(_)) {
+            return Err(ConfigError::Invalid {
+                key: "statistics_interval".to_owned(),
+                given: interval.as_secs_f64().to_string(),
+                rule: "for this manager, which has no schedule",
+            });
+        }
+        let mut threads = self.handle.threads.lock();
+        threads.interval = Some(interval);
+        threads.schedule.iter().for_each(|schedule| schedule.tell(interval));
+        Ok(())
+    }
+
+    /// Ends the manager: waits for a collection that runs, does one more if there is a schedule, has the provider send what is left
+    /// and shut down, and lets go of all handlers. Values stay readable. Who calls it meanwhile, on another thread, waits until all is sent.
+    ///
+    /// Called by a handler, it returns at once, and all this happens at the end of the collection.
+    pub fn stop(&self) {
+        self.handle.stop();
+    }
+
+    /// Runs a collection now, or waits for the one that runs and shares it. For manual mode alone.
+    ///
+    /// # Errors
+    /// `Scheduled` or `Disabled` in the other modes, `Reentrant` from a handler, `Stopped` after the end.
+    pub fn collect(&self) -> Result<Collected, CollectError> {
+        match self.state().mode {
+            Mode::Scheduled(_) if !self.state().is_running() => Err(CollectError::Stopped),
+            Mode::Scheduled(_) => Err(CollectError::Scheduled),
+            Mode::Disabled => Err(CollectError::Disabled),
+            Mode::Manual { .. } => {
+                self.state().collect()?;
+                Ok(Collected { interval: None, registry: self.state().registry.clone() })
+            }
+        }
+    }
+
+    /// Registers a handler of `stats-update`, which sets values before each collection. `name` is what logs and counts call it;
+    /// higher priorities come first.
+    ///
+    /// It may declare, record, look up and remove, and register and unregister handlers. What it returns stops nobody: an error
+    /// or a panic is logged, counted, and it is called again the next time.
+    ///
+    /// # Examples
+    /// ```
+    /// let manager = manometer::Manager::builder().manual().provider("internal").build()?;
+    /// let load = manager.gauge("load").single()?;
+    /// manager.on_update("load", 0, move |timing| {
+    ///     load.set("0.25".parse()?);
+    ///     Ok::<(), std::num::ParseFloatError>(())
+    /// });
+    /// manager.collect()?;
+    /// assert_eq!(manager.handlers()[0].runs, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_update<R: HandlerResult>(
+        &self,
+        name: &str,
+        priority: i32,
+        handler: impl FnMut(UpdateTiming) -> R + Send + 'static,
+    ) -> Registration {
+        let mut handler = handler;
+        match self.is_enabled() && self.state().is_running() {
+            true => self.state().updates.register(name, priority, move |timing| handler(*timing)),
+            false => Registration::nowhere(name),
+        }
+    }
+
+    /// Registers a handler of `openmetrics-updated`, which reads the registry after each collection; as [`on_update`](Self::on_update).
+    pub fn on_openmetrics_updated<R: HandlerResult>(
+        &self,
+        name: &str,
+        priority: i32,
+        handler: impl FnMut(&Registry) -> R + Send + 'static,
+    ) -> Registration {
+        match self.is_enabled() && self.state().is_running() {
+            true => self.state().openmetrics.register(name, priority, handler),
+            false => Registration::nowhere(name),
+        }
+    }
+
+    /// How each handler has fared, in the order in which they run.
+    pub fn handlers(&self) -> Vec<HandlerReport> {
+        let state = self.state();
+        [state.updates.reports(), state.openmetrics.reports()].concat()
+    }
+
+    /// Publishes in `gauge` how fast `total` grows, per second, over windows of this length that follow each other from now on by the
+    /// clock; NaN until the first has ended. Neither scrapes nor collections change what is published. [`DEFAULT_WINDOW`] is a minute.
+    ///
+    /// `total` is called on a thread of the manager; a total that steps back began again from 0.
+    ///
+    /// # Errors
+    /// If the system gives no thread, the window is of length 0, or the first reading of the total panics.
+    ///
+    /// # Examples
+    /// ```
+    /// let manager = manometer::Manager::builder().manual().provider("internal").build()?;
+    /// let requests = manager.counter("requests").single()?;
+    /// let rate = manager.gauge("requests_per_second").single()?;
+    /// let total = move || requests.value() as f64;
+    /// let published = manager.publish_rate("requests", manometer::manager::DEFAULT_WINDOW, &rate, total)?;
+    /// published.unregister();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn publish_rate(
+        &self,
+        name: &str,
+        window: Duration,
+        gauge: &Gauge,
+        total: impl FnMut() -> f64 + Send + 'static,
+    ) -> io::Result<Registration> {
+        let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, format!("rate {name:?}: {text}"));
+        if window.is_zero() {
+            return Err(invalid("a window has a length above 0".to_owned()));
+        }
+        let state = self.state();
+        if !self.is_enabled() || !state.is_running() {
+            return Ok(Registration::nowhere(name));
+        }
+        let window = Window::new(name, window, gauge.clone(), Box::new(total), state.clock.now())
+            .map_err(|panic| invalid(format!("its total panicked: {panic}")))?;
+        let switch = window.switch();
+        let mut threads = self.handle.threads.lock();
+        if threads.stopped {
+            return Ok(Registration::nowhere(name));
+        }
+        let waiter = match threads.windows.take() {
+            Some(waiter) => waiter,
+            None => {
+                let counted = state.clone();
+                let duty = Windows::new(move |name, _| counted.count_error(name));
+                Waiter::spawn("manometer-rates", state.clock.clone(), state.polls, duty)?
+            }
+        };
+        threads.windows.insert(waiter).tell(window);
+        // Relaxed: see `Windows::act`.
+        Ok(Registration::new(name, move || switch.store(false, Ordering::Relaxed)))
+    }
+
+    /// Begins the declaration of a measure, named `<namespace>_` and `name`; its type comes next.
+    pub fn measure(&self, name: &str) -> MeasureName {
+        self.handle.root.measure(name)
+    }
+
+    /// Begins the description of a scope for a module, whose names begin with `<namespace>_mod_<module>/`.
+    pub fn scope(&self, module: &str) -> ScopeBuilder {
+        ScopeBuilder::new(&self.handle.books, module)
+    }
+
+    /// Begins the declaration of a counter of whole numbers, under this very name; see [`Registry::counter`].
+    pub fn counter(&self, name: &str) -> Declaration<Counter> {
+        self.metric(name)
+    }
+
+    /// Begins the declaration of a counter of floats, under this very name.
+    pub fn float_counter(&self, name: &str) -> Declaration<FloatCounter> {
+        self.metric(name)
+    }
+
+    /// Begins the declaration of a gauge, under this very name.
+    pub fn gauge(&self, name: &str) -> Declaration<Gauge> {
+        self.metric(name)
+    }
+
+    /// Begins the declaration of a gauge that moves in steps, under this very name.
+    pub fn up_down_gauge(&self, name: &str) -> Declaration<UpDownGauge> {
+        self.metric(name)
+    }
+
+    /// Begins the declaration of a histogram, under this very name; it needs buckets.
+    pub fn histogram(&self, name: &str) -> Declaration<Histogram> {
+        self.metric(name)
+    }
+
+    /// Begins the declaration of a summary, under this very name.
+    pub fn summary(&self, name: &str) -> Declaration<Summary> {
+        self.metric(name)
+    }
+
+    fn metric<I: Instrument>(&self, name: &str) -> Declaration<I> {
+        self.state().registry.declaration(name)
+    }
+}
+
+impl Handle {
+    fn stop(&self) {
+        if self.state.mode == Mode::Disabled {
+            return;
+        }
+        if self.state.is_inside() {
+            self.state.ask_stop();
+            let threads = self.threads.lock();
+            threads.schedule.iter().for_each(Waiter::bid_stop);
+            threads.windows.iter().for_each(Waiter::bid_stop);
+            return;
+        }
+        let (schedule, windows) = {
+            let mut threads = self.threads.lock();
+            threads.stopped = true;
+            (threads.schedule.take(), threads.windows.take())
+        };
+        schedule.into_iter().for_each(Waiter::stop);
+        windows.into_iter().for_each(Waiter::stop);
+        self.state.finish();
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// What the thread of the schedule does.
+struct Schedule {
+    state: Arc<State>,
+    interval: Duration,
+    /// None before the first collection.
+    ticks: Option<Ticks>,
+}
+
+impl Duty<Duration> for Schedule {
+    fn hear(&mut self, now: Duration, interval: Duration) {
+        self.interval = interval;
+        self.ticks = Some(Ticks::new(now, interval));
+    }
+
+    fn act(&mut self, clock: &dyn Clock) -> Duration {
+        let mut is_first = false;
+        let interval = self.interval;
+        let ticks = self.ticks.get_or_insert_with(|| {
+            is_first = true;
+            Ticks::new(clock.now(), interval)
+        });
+        let passed = ticks.pass(clock.now());
+        if is_first || passed > 0 {
+            // Only the last tick that passed before is kept, and none that passes meanwhile.
+            let late = passed.saturating_sub(1);
+            let _ = self.state.collect();
+            self.state.miss(late + ticks.pass(clock.now()));
+        }
+        ticks.wait(clock.now())
+    }
+}
+
+impl Source for Manager {
+    fn is_enabled(&self) -> bool {
+        Manager::is_enabled(self)
+    }
+
+    fn scrape(&self) -> Arc<MetricSet> {
+        self.state().scrape()
+    }
+
+    fn is_quick(&self) -> bool {
+        !matches!(self.state().mode, Mode::Manual { .. })
+    }
+
+    fn last_two(&self) -> Option<[Sampled; 2]> {
+        self.state().last_two()
+    }
+
+    fn count_render_errors(&self, metrics: u64) {
+        if let Some(more) = self.state().own.as_ref().and_then(|own| own.more.as_ref()) {
+            more.render_errors.add(metrics);
+        }
+    }
+
+    fn count_denied(&self, reason: &'static str) {
+        if let Some(more) = self.state().own.as_ref().and_then(|own| own.more.as_ref()) {
+            more.http_denied.inc([reason]).expect("one key, one value");
+        }
+    }
+}
+
+impl fmt::Debug for Manager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Manager").field(&self.handle.state).finish()
+    }
+}

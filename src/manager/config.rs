@@ -1,0 +1,298 @@
+//! What a manager can be told, from a table of a configuration or by its builder, and how it makes one of it.
+
+use std::{collections::BTreeMap, error::Error, time::Duration};
+
+use super::{
+    Manager,
+    providers::{self, Factory},
+    state::Mode,
+};
+#[cfg(feature = "http")]
+use crate::http;
+use crate::{
+    backend::{Provider, ProviderFactory},
+    instrument::{Clock, Monotonic},
+    model::{ConfigError, FamilyName, MetricType, Setting, Settings},
+    registry::{DEFAULT_MAX_SERIES, RegistryOptions},
+    sync::Arc,
+};
+
+/// The keys that a manager reads.
+pub const KEYS: &[&str] = &[
+    "statistics",
+    "statistics_interval",
+    "statistics_config",
+    "statistics_min_interval",
+    "namespace",
+    "max_series",
+    "strict_declarations",
+    "compat",
+    "created_samples",
+];
+
+/// The keys of every room that reads the same table. A room with keys of its own joins here.
+const ROOMS: &[&[&str]] = &[
+    KEYS,
+    #[cfg(feature = "http")]
+    http::Options::KEYS,
+];
+
+/// How often a manager collects that has a provider and was told nothing else.
+pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
+
+/// What stands before the names of measures and scopes unless something else is asked for.
+pub const DEFAULT_NAMESPACE: &str = "prosody";
+
+const INTERVAL_RULE: &str = "a number of seconds above 0, or \"manual\"";
+const NAMESPACE_RULE: &str = "a text that is not empty and has no control characters";
+
+/// When a manager collects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    Unsaid,
+    Every(Duration),
+    OnRequest,
+}
+
+/// A manager that is being described, for who has no table of a configuration. Nothing runs until [`Manager::start`].
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+///
+/// let manager = manometer::Manager::builder().provider("internal").interval(Duration::from_secs(10)).build()?;
+/// assert!(manager.is_enabled());
+/// # Ok::<(), manometer::model::ConfigError>(())
+/// ```
+#[must_use = "there is no manager until `build`"]
+pub struct ManagerBuilder {
+    provider: Option<String>,
+    when: When,
+    min_interval: Duration,
+    provider_settings: Settings,
+    pub(super) namespace: String,
+    pub(super) registry_options: RegistryOptions,
+    pub(super) created_samples: bool,
+    pub(super) compat: bool,
+    factories: BTreeMap<String, Factory>,
+    #[cfg(feature = "http")]
+    http: http::Options,
+    /// None is the system's monotonic clock.
+    clock: Option<Arc<dyn Clock + Send + Sync>>,
+}
+
+impl ManagerBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            provider: None,
+            when: When::Unsaid,
+            min_interval: Duration::ZERO,
+            provider_settings: Settings::new(),
+            namespace: DEFAULT_NAMESPACE.to_owned(),
+            registry_options: RegistryOptions::new(),
+            created_samples: true,
+            compat: false,
+            factories: BTreeMap::new(),
+            #[cfg(feature = "http")]
+            http: http::Options::new(),
+            clock: None,
+        }
+    }
+
+    /// What a table says, to go on from.
+    ///
+    /// # Errors
+    /// `UnknownKey` and `Invalid`, for the first key that is not known or has a value that it cannot have.
+    pub fn from_settings(settings: &Settings) -> Result<Self, ConfigError> {
+        settings.check_keys(&ROOMS.concat())?;
+        let mut builder = Self::new();
+        builder.provider = settings.text("statistics")?.map(str::to_owned);
+        builder.when = when(settings)?;
+        builder.min_interval =
+            seconds(settings, "statistics_min_interval", "a number of seconds, 0 or more")?.unwrap_or_default();
+        builder.provider_settings = settings.table("statistics_config")?.cloned().unwrap_or_default();
+        if let Some(namespace) = settings.text("namespace")? {
+            check_namespace(namespace)?;
+            builder.namespace = namespace.to_owned();
+        }
+        let max_series = match settings.integer("max_series")? {
+            None => DEFAULT_MAX_SERIES,
+            Some(number) => {
+                let number = usize::try_from(number).ok().filter(|number| *number > 0);
+                number.ok_or_else(|| settings.invalid("max_series", "a whole number above 0"))?
+            }
+        };
+        let strict = settings.boolean("strict_declarations")?.unwrap_or(false);
+        builder.registry_options = RegistryOptions::new().max_series(max_series).strict_declarations(strict);
+        #[cfg(feature = "http")]
+        {
+            builder.http = http::Options::from_settings(settings)?;
+        }
+        builder.created_samples = settings.boolean("created_samples")?.unwrap_or(true);
+        builder.compat = match settings.text("compat")? {
+            None => false,
+            Some("prosody") => true,
+            Some(_) => return Err(settings.invalid("compat", "\"prosody\"")),
+        };
+        Ok(builder)
+    }
+
+    /// Where values go: `"internal"`, a name that is built in, or a colon and the name of a factory.
+    pub fn provider(self, name: &str) -> Self {
+        Self { provider: Some(name.to_owned()), ..self }
+    }
+
+    /// What the provider's factory is given.
+    pub fn provider_settings(self, settings: Settings) -> Self {
+        Self { provider_settings: settings, ..self }
+    }
+
+    /// A factory of this manager alone, which [`provider`](Self::provider) finds as `:name` before those of the whole process.
+    pub fn factory<F>(mut self, name: &str, factory: F) -> Self
+    where
+        F: Fn(&Settings, RegistryOptions) -> Result<Box<dyn Provider>, Box<dyn Error + Send + Sync>>,
+        F: Send + Sync + 'static,
+    {
+        let factory: Arc<ProviderFactory> = Arc::new(factory);
+        self.factories.insert(name.to_owned(), factory);
+        self
+    }
+
+    /// Collect so often: 60 seconds unless told otherwise.
+    pub fn interval(self, interval: Duration) -> Self {
+        Self { when: When::Every(interval), ..self }
+    }
+
+    /// Collect when somebody asks: a scrape, or [`Manager::collect`].
+    pub fn manual(self) -> Self {
+        Self { when: When::OnRequest, ..self }
+    }
+
+    /// A scrape that comes sooner than this after the last collection runs no handlers; it reads current values all the same.
+    pub fn min_interval(self, min_interval: Duration) -> Self {
+        Self { min_interval, ..self }
+    }
+
+    /// What stands before the names of measures and scopes.
+    pub fn namespace(self, namespace: &str) -> Self {
+        Self { namespace: namespace.to_owned(), ..self }
+    }
+
+    /// The most series of a family, and whether re-declarations must agree.
+    pub fn registry_options(self, options: RegistryOptions) -> Self {
+        Self { registry_options: options, ..self }
+    }
+
+    /// Whether pages have `_created` samples; they do unless told otherwise.
+    pub fn created_samples(self, created_samples: bool) -> Self {
+        Self { created_samples, ..self }
+    }
+
+    /// Whether texts are as Prosody writes them (`compat = "prosody"`).
+    pub fn prosody_compatible(self, compat: bool) -> Self {
+        Self { compat, ..self }
+    }
+
+    /// The clock of intervals, windows and timings. For tests: since nobody says when it moves, it is looked at every millisecond.
+    pub fn clock(self, clock: impl Clock + Send + Sync + 'static) -> Self {
+        Self { clock: Some(Arc::new(clock)), ..self }
+    }
+
+    /// Where [`Manager::serve`] serves, and whom. What this says of creation times and of the compatible form is as the manager
+    /// is told.
+    #[cfg(feature = "http")]
+    pub fn http(self, http: http::Options) -> Self {
+        Self { http, ..self }
+    }
+
+    /// Makes the manager. Without a provider and an interval it is disabled; with an interval alone, its provider is the internal
+    /// one. Nothing runs yet.
+    ///
+    /// # Errors
+    /// `Invalid` for an interval of 0 or a bad namespace; `Provider` if there is none of that name, or its factory fails.
+    pub fn build(self) -> Result<Manager, ConfigError> {
+        self.make()
+    }
+
+    pub(super) fn make(&self) -> Result<Manager, ConfigError> {
+        check_namespace(&self.namespace)?;
+        if let When::Every(interval) = self.when {
+            check_interval(interval)?;
+        }
+        let (name, mode) = match (&self.provider, self.when) {
+            (None, When::Unsaid | When::OnRequest) => return Ok(Manager::disabled(self)),
+            (None, When::Every(interval)) => ("internal", Mode::Scheduled(interval)),
+            (Some(name), When::Unsaid) => (name.as_str(), Mode::Scheduled(DEFAULT_INTERVAL)),
+            (Some(name), When::Every(interval)) => (name.as_str(), Mode::Scheduled(interval)),
+            (Some(name), When::OnRequest) => (name.as_str(), Mode::Manual { min_interval: self.min_interval }),
+        };
+        let provider = providers::make(name, &self.factories, &self.provider_settings, self.registry_options)?;
+        Manager::enabled(self, name, mode, provider)
+    }
+
+    /// How the doors will be.
+    #[cfg(feature = "view")]
+    pub(super) fn doors(&self) -> super::doors::Doors {
+        super::doors::Doors {
+            #[cfg(feature = "http")]
+            http: self.http.clone().created_samples(self.created_samples).compat(self.compat),
+            compat: self.compat,
+        }
+    }
+
+    /// The clock, and whether it must be looked at again and again.
+    pub(super) fn clock_or_system(&self) -> (Arc<dyn Clock + Send + Sync>, bool) {
+        match &self.clock {
+            Some(clock) => (clock.clone(), true),
+            None => (Arc::new(Monotonic::new()), false),
+        }
+    }
+}
+
+impl std::fmt::Debug for ManagerBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut debug = f.debug_struct("ManagerBuilder");
+        debug.field("provider", &self.provider).field("when", &self.when).field("namespace", &self.namespace);
+        debug.field("factories", &self.factories.keys()).finish_non_exhaustive()
+    }
+}
+
+/// An interval as the key of the table has it.
+fn when(settings: &Settings) -> Result<When, ConfigError> {
+    const KEY: &str = "statistics_interval";
+    if settings.get(KEY) == Some(&Setting::Text("manual".to_owned())) {
+        return Ok(When::OnRequest);
+    }
+    match seconds(settings, KEY, INTERVAL_RULE)? {
+        None => Ok(When::Unsaid),
+        Some(Duration::ZERO) => Err(settings.invalid(KEY, INTERVAL_RULE)),
+        Some(interval) => Ok(When::Every(interval)),
+    }
+}
+
+/// A number of seconds that is not negative.
+fn seconds(settings: &Settings, key: &str, rule: &'static str) -> Result<Option<Duration>, ConfigError> {
+    let invalid = || settings.invalid(key, rule);
+    let number = settings.number(key).map_err(|_| invalid())?;
+    number.map(|seconds| Duration::try_from_secs_f64(seconds).map_err(|_| invalid())).transpose()
+}
+
+/// Refuses an interval that no schedule can have.
+pub(super) fn check_interval(interval: Duration) -> Result<(), ConfigError> {
+    match interval {
+        Duration::ZERO => Err(ConfigError::Invalid {
+            key: "statistics_interval".to_owned(),
+            given: "0".to_owned(),
+            rule: INTERVAL_RULE,
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn check_namespace(namespace: &str) -> Result<(), ConfigError> {
+    FamilyName::compose(namespace, "", MetricType::Gauge).map(drop).map_err(|_| ConfigError::Invalid {
+        key: "namespace".to_owned(),
+        given: Setting::from(namespace).to_string(),
+        rule: NAMESPACE_RULE,
+    })
+}

@@ -1,0 +1,126 @@
+//! Rates over fixed windows, cut by the clock and by nothing else.
+//!
+//! A thread of its own reads each total when its window ends, divides by the time that has really passed since the last reading,
+//! and publishes that in a gauge, where it stays until the next window ends. So no scrape and no collection, however many or few,
+//! changes what is published.
+
+use std::{fmt, time::Duration};
+
+use super::{
+    isolation::{discard, isolated},
+    schedule::{Duty, Ticks},
+};
+use crate::{
+    instrument::{Clock, Gauge},
+    sync::{Arc, AtomicBool, Ordering},
+};
+
+/// The window of a rate that says nothing else.
+pub const DEFAULT_WINDOW: Duration = Duration::from_secs(60);
+
+/// One total whose rate is published.
+pub(super) struct Window {
+    name: String,
+    gauge: Gauge,
+    total: Box<dyn FnMut() -> f64 + Send>,
+    registered: Arc<AtomicBool>,
+    ticks: Ticks,
+    /// The last reading, and when it was.
+    last: Option<(Duration, f64)>,
+}
+
+impl Window {
+    /// The window that begins `now`, with a reading of the total. Until it ends, no rate is known.
+    pub(super) fn new(
+        name: &str,
+        length: Duration,
+        gauge: Gauge,
+        mut total: Box<dyn FnMut() -> f64 + Send>,
+        now: Duration,
+    ) -> Result<Self, String> {
+        let first = isolated(&mut total)?;
+        gauge.set(f64::NAN);
+        let (ticks, last) = (Ticks::new(now, length), Some((now, first)));
+        Ok(Self { name: name.to_owned(), gauge, total, registered: Arc::new(AtomicBool::new(true)), ticks, last })
+    }
+
+    /// What its registration switches off.
+    pub(super) fn switch(&self) -> Arc<AtomicBool> {
+        self.registered.clone()
+    }
+
+    /// Publishes the rate of the window that ended, if one did.
+    fn cut(&mut self, clock: &dyn Clock, failed: &dyn Fn(&str, &str)) {
+        if self.ticks.pass(clock.now()) == 0 {
+            return;
+        }
+        match isolated(&mut self.total) {
+            Ok(total) => {
+                let now = clock.now();
+                let rate = self.last.and_then(|(at, last)| {
+                    let seconds = now.saturating_sub(at).as_secs_f64();
+                    // A total that stepped back began again from 0.
+                    let grown = if total < last { total } else { total - last };
+                    (seconds > 0.0).then_some(grown / seconds)
+                });
+                self.gauge.set(rate.unwrap_or(f64::NAN));
+                self.last = Some((now, total));
+            }
+            Err(panic) => {
+                log::warn!("the total of rate {:?} panicked: {panic}", self.name);
+                failed(&self.name, &panic);
+                self.gauge.set(f64::NAN);
+                self.last = None;
+            }
+        }
+    }
+}
+
+/// Told whose total panicked, and what it said.
+type Failed = Box<dyn Fn(&str, &str) + Send>;
+
+/// All windows of a manager.
+pub(super) struct Windows {
+    windows: Vec<Window>,
+    failed: Failed,
+}
+
+impl Windows {
+    pub(super) fn new(failed: impl Fn(&str, &str) + Send + 'static) -> Self {
+        Self { windows: Vec::new(), failed: Box::new(failed) }
+    }
+}
+
+impl Duty<Window> for Windows {
+    fn hear(&mut self, _now: Duration, window: Window) {
+        self.windows.push(window);
+    }
+
+    fn act(&mut self, clock: &dyn Clock) -> Duration {
+        let mut at = 0;
+        while let Some(window) = self.windows.get(at) {
+            // Relaxed: who races with this may be read once more.
+            match window.registered.load(Ordering::Relaxed) {
+                true => at += 1,
+                false => discard(self.windows.remove(at)),
+            }
+        }
+        for window in &mut self.windows {
+            window.cut(clock, &self.failed);
+        }
+        let now = clock.now();
+        self.windows.iter().map(|window| window.ticks.wait(now)).min().unwrap_or(DEFAULT_WINDOW)
+    }
+}
+
+impl Drop for Windows {
+    fn drop(&mut self) {
+        self.windows.drain(..).for_each(discard);
+    }
+}
+
+impl fmt::Debug for Windows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.windows.iter().map(|window| &window.name)).finish()
+    }
+}
