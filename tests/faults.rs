@@ -150,6 +150,17 @@ fn gen_02_a_scrape_waits_neither_for_a_stopped_look_up_nor_for_who_waits_for_it(
     assert!(taken > 0 && counter.sum() > 0);
 }
 
+/// Lowers a flag when it is dropped, also by a panic: who waits for that goes on.
+struct Lower<'a>(&'a AtomicBool);
+
+impl Drop for Lower<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+        // Nobody stays stopped either.
+        STOP.store(false, Ordering::Release);
+    }
+}
+
 /// Forks; what the child does is its exit code, 0 if all is well there. It is ended after ten seconds.
 fn in_a_child(act: impl FnOnce() -> i32) -> i32 {
     let guard = before_fork();
@@ -199,6 +210,7 @@ fn gen_02_a_child_scrapes_and_counts_on_whatever_its_parent_was_doing() {
     // Makes, removes and scrapes all the time, so that locks are held when a fork wants to happen.
     let busy = AtomicBool::new(true);
     thread::scope(|scope| {
+        let until_here = Lower(&busy);
         scope.spawn(|| {
             while busy.load(Ordering::Relaxed) {
                 counter.inc(("busy",)).unwrap();
@@ -235,7 +247,7 @@ fn gen_02_a_child_scrapes_and_counts_on_whatever_its_parent_was_doing() {
             victim.go_on();
             assert_eq!(code, 0, "in the child");
         }
-        busy.store(false, Ordering::Relaxed);
+        drop(until_here);
     });
     drop(victim);
     assert!(observed(&narrow).is_some() && observed(&wide).is_some());

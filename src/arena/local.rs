@@ -112,7 +112,8 @@ pub struct Busy {
 /// Begins an operation of several words. None if this call interrupts another one, which a signal handler does.
 #[inline(always)]
 pub fn undisturbed() -> Option<Busy> {
-    LOCAL.with(|local| local.busy.raise()).then_some(Busy { here: PhantomData })
+    // Not `then_some`, which would make a `Busy` in any case, and drop the one that is not wanted: with the flag of the other.
+    LOCAL.with(|local| local.busy.raise()).then(|| Busy { here: PhantomData })
 }
 
 impl Drop for Busy {
@@ -249,4 +250,20 @@ impl Drop for Guard {
 #[cfg(manometer_mocked)]
 pub fn end_thread() {
     LOCAL.with(Local::end);
+}
+
+#[cfg(all(test, not(manometer_mocked)))]
+mod tests {
+    use super::undisturbed;
+
+    #[test]
+    fn an_interruption_leaves_the_interrupted_operation_marked() {
+        let outer = undisturbed();
+        assert!(outer.is_some());
+        for _ in 0..2 {
+            assert!(undisturbed().is_none(), "the operation is in flight");
+        }
+        drop(outer);
+        assert!(undisturbed().is_some());
+    }
 }
