@@ -19,17 +19,7 @@ models=$(cargo test --release --no-default-features --test loom --no-run --messa
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
 
-# One line for each pair: the mutant, and the model that names it.
-awk '
-    FNR == 1 { room = FILENAME; sub(/.*\//, "", room); sub(/\.rs$/, "", room) }
-    /^\/\/\/ / { text = text substr($0, 4); next }
-    /^fn / && match(text, /Fails under mutant [^.]*/) {
-        count = split(substr(text, RSTART + 19, RLENGTH - 19), mutants, ", ")
-        sub(/\(.*/, "", $2)
-        for (mutant = 1; mutant <= count; mutant++) print mutants[mutant], room "::" $2
-    }
-    !/^#/ { text = "" }
-' loom-tests/*.rs >"$work/pairs"
+awk -f ci/mutant_pairs.awk loom-tests/*.rs >"$work/pairs"
 cut -d ' ' -f 1 "$work/pairs" | sort -u >"$work/named"
 find src -name '*.rs' -exec cat {} + | tr '\n' ' ' | grep -o 'mutant!( *"[a-z_]*"' | cut -d '"' -f 2 | sort -u >"$work/made"
 

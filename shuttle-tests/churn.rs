@@ -37,6 +37,7 @@ fn writers(family: &Family<Counter>, times: u64) -> Vec<shuttle::thread::JoinHan
     })
 }
 
+/// Fails under mutant remove_before_final_read, no_recheck_insert, no_zero.
 #[test]
 fn increments_by_label_are_found_once_beside_removers_and_collectors() {
     under_many_schedules(|| {
@@ -72,6 +73,7 @@ fn increments_by_label_are_found_once_beside_removers_and_collectors() {
     });
 }
 
+/// Fails under mutant no_recheck_insert.
 #[test]
 fn a_family_keeps_its_limit_and_every_increment() {
     under_many_schedules(|| {
@@ -93,6 +95,7 @@ fn a_family_keeps_its_limit_and_every_increment() {
     });
 }
 
+/// Fails under mutant no_recheck_insert.
 #[test]
 fn a_total_by_label_never_steps_back_while_the_table_grows() {
     under_many_schedules(|| {
@@ -111,6 +114,7 @@ fn a_total_by_label_never_steps_back_while_the_table_grows() {
     });
 }
 
+/// Fails under mutant publish_unlocked, order_before_books.
 #[test]
 fn sums_are_published_all_at_once_to_every_scraper() {
     under_many_schedules(|| {

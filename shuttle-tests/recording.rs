@@ -4,6 +4,7 @@ use manometer::{Histogram, Registry, set_max_owned_slabs};
 
 use crate::{on_threads, spawn, sum, under_many_schedules};
 
+/// Fails under mutant take_without_exchange.
 #[test]
 fn more_threads_than_slabs_lose_no_count() {
     under_many_schedules(|| {
@@ -31,6 +32,7 @@ fn more_threads_than_slabs_lose_no_count() {
     });
 }
 
+/// Fails under mutant reset_in_two_steps, base_read_again.
 #[test]
 fn resets_beside_five_writers_hand_back_each_increment_once() {
     under_many_schedules(|| {
@@ -85,11 +87,13 @@ fn observe_beside_readers(thresholds: u32) {
     });
 }
 
+/// Fails under mutant no_undo, no_validate.
 #[test]
 fn a_narrow_histogram_is_whole_in_every_reading() {
     observe_beside_readers(3);
 }
 
+/// Fails under mutant no_undo.
 #[test]
 fn a_wide_histogram_is_whole_in_every_reading() {
     observe_beside_readers(64);
