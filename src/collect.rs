@@ -131,7 +131,10 @@ impl Collector {
         let asked = self.begun.fetch_add(0, mutant!("ask_relaxed", Ordering::AcqRel, Ordering::Relaxed));
         let mut last = self.last.lock();
         // Relaxed: it moves only under the lock that is held here.
-        if let Some(newer) = last.as_ref().filter(|_| self.begun.load(Ordering::Relaxed) > asked) {
+        if let Some(newer) = last
+            .as_ref()
+            .filter(|_| self.begun.load(Ordering::Relaxed) > mutant!("share_older", asked, asked.wrapping_sub(1)))
+        {
             return newer.clone();
         }
         // AcqRel: pairs with the exchange of everybody who asked before; see the head.

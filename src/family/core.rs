@@ -434,7 +434,7 @@ impl Core {
     fn take_out(&self, mut writer: GatedGuard<'_, Writer>, tuples: &[Tuple]) -> MetricFamily {
         let read = || self.copy(tuples, &mut self.shared.ledger(), Reading::Look);
         let too_early = mutant!("remove_before_final_read", Vec::new(), vec![read()]);
-        self.change();
+        mutant!("removal_unsaid", self.change(), ());
         // What a push provider has not seen yet it will never see as a series of its own.
         let seen: Vec<bool> = match self.shared.push {
             Some(_) => tuples.iter().map(|tuple| self.shared.ledger().leave(tuple)).collect(),
@@ -443,8 +443,8 @@ impl Core {
         for tuple in tuples {
             // Waits for whoever records through the map's shard.
             self.map.remove(tuple as &dyn LabelKey);
-            self.index.remove(&mut writer.index, tuple);
-            tuple.detach();
+            mutant!("no_unlink", self.index.remove(&mut writer.index, tuple), ());
+            mutant!("no_detach", tuple.detach(), ());
         }
         let counted = tuples.iter().filter(|tuple| !self.is_overflow(tuple.values())).count();
         // Relaxed: read as a hint, or under the lock that is held here.
