@@ -256,6 +256,7 @@ impl Tuple {
     }
 
     /// Whether the registry still exports this series.
+    #[inline]
     pub fn is_live(&self) -> bool {
         // Relaxed: a look-up that follows begins with a fence, or takes a lock; see `detach`.
         self.head().live.load(Ordering::Relaxed)

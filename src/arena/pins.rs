@@ -78,3 +78,21 @@ impl Arena {
         Pinned { waiting: words.filter(|(_, word)| word & 1 == 1).collect() }
     }
 }
+
+#[cfg(all(test, not(manometer_mocked)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_up_that_interrupts_another_leaves_it_pinned() {
+        let pin = OwnedU64::new(0);
+        let outer = enter(&pin);
+        for _ in 0..2 {
+            let inner = enter(&pin);
+            leave(&pin, inner);
+            assert_eq!(pin.own() & 1, 1, "the outer look-up is in flight");
+        }
+        leave(&pin, outer);
+        assert_eq!(pin.own(), 2);
+    }
+}

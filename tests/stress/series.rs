@@ -164,3 +164,18 @@ fn itr_01_a_set_that_is_held_does_not_change() {
     }
     assert!(!held.is_empty());
 }
+
+#[test]
+fn reg_10_a_new_series_takes_over_no_reset() {
+    let registry = registry();
+    let counter = registry.counter("c").labels(["k"]).declare().unwrap();
+    // Each round resets a series and removes it; in time its slot goes to another, which must not start below zero.
+    for round in 0..stress(10_000) {
+        let held = counter.with_labels((round,)).unwrap();
+        held.add(7);
+        assert_eq!((held.value(), held.reset()), (7, 7), "in round {round}");
+        held.add(2);
+        drop(held);
+        assert_eq!(value(&counter.remove((round,)).unwrap().unwrap()), 2.0, "in round {round}");
+    }
+}
