@@ -97,6 +97,23 @@ fn atomics_and_thread_locals_come_through_sync() {
     }
 }
 
+#[test]
+fn the_locks_of_the_engine_pass_the_gate() {
+    let mut gated = 0;
+    for (file, room, text) in house() {
+        if ["arena", "tuple", "cell", "instrument", "family", "registry", "collect", "scope"].contains(&&*room) {
+            let locks = text.matches("Mutex").count();
+            let through = text.matches("GatedMutex").count();
+            assert_eq!(
+                locks, through,
+                "{file} has a lock that a fork may leave held in the child: see sync::GatedMutex"
+            );
+            gated += through;
+        }
+    }
+    assert!(gated > 5, "only {gated} locks were found");
+}
+
 /// Whether a line of code orders anything by itself.
 fn orders(line: &str) -> bool {
     let orderings = ["Ordering::Acquire", "Ordering::Release", "Ordering::AcqRel", "Ordering::SeqCst"];
