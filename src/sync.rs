@@ -14,11 +14,13 @@
 pub mod mocked;
 #[cfg(not(manometer_mocked))]
 mod native;
+mod side_map;
 
 #[cfg(manometer_mocked)]
 pub use mocked::*;
 #[cfg(not(manometer_mocked))]
 pub use native::*;
+pub use side_map::SideMap;
 
 #[cfg(manometer_mocked)]
 macro_rules! mutant {

@@ -52,22 +52,31 @@ pub struct Inside {
 
 /// Passes the gate; waits while it is shut.
 pub fn enter() -> Inside {
-    // Counted here first, and last when leaving: what interrupts this thread in between must not wait for it.
-    let depth = DEPTH.replace(DEPTH.get() + 1);
-    let counted = depth == 0;
-    while counted {
-        // SeqCst, both: see the head of this file.
-        INSIDE.fetch_add(1, Ordering::SeqCst);
-        if !SHUTTING.load(Ordering::SeqCst) {
-            break;
+    loop {
+        if let Some(inside) = try_enter() {
+            return inside;
         }
-        INSIDE.fetch_sub(1, Ordering::SeqCst);
         // Relaxed: only a hint when to try again.
         while SHUTTING.load(Ordering::Relaxed) {
             thread::sleep(Duration::from_micros(50));
         }
     }
-    Inside { counted, here: PhantomData }
+}
+
+/// Passes the gate, unless it is shut.
+pub fn try_enter() -> Option<Inside> {
+    // Counted here first, and last when leaving: what interrupts this thread in between must not wait for it.
+    let depth = DEPTH.replace(DEPTH.get() + 1);
+    let inside = Inside { counted: depth == 0, here: PhantomData };
+    if inside.counted {
+        // SeqCst, both: see the head of this file.
+        INSIDE.fetch_add(1, Ordering::SeqCst);
+        if SHUTTING.load(Ordering::SeqCst) {
+            // Dropping `inside` turns back.
+            return None;
+        }
+    }
+    Some(inside)
 }
 
 impl Drop for Inside {
