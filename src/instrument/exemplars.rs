@@ -43,6 +43,7 @@ use crate::{
 /// ```
 pub trait ExemplarLabels {
     /// Runs `op` on the labels; not at all if there shall be no exemplar.
+    #[allow(clippy::type_complexity, reason = "an alias would hide that it is a closure")]
     fn with(&self, op: &mut dyn FnMut(&[(&str, &str)]));
 }
 
