@@ -89,6 +89,8 @@ fn imports_run_downward_only() {
 #[test]
 fn atomics_and_thread_locals_come_through_sync() {
     for (file, room, text) in house() {
+        // An example in the documentation is a user's code.
+        let text: String = text.lines().filter(|line| !line.trim_start().starts_with("///")).collect();
         for word in ["std::sync::atomic", "core::sync::atomic", "thread_local!", "loom::"] {
             assert!(room == "sync" || !text.contains(word), "{file} names {word}");
         }
