@@ -1,6 +1,7 @@
 //! What the system may do to a process: stop a thread anywhere, interrupt it, fork it, and run code that panics.
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "signals and forks are calls into the system")]
+#![allow(clippy::unwrap_used, reason = "the soak is a test, though a test calls it")]
 
 mod common;
 
