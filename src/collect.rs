@@ -21,7 +21,7 @@ use std::{fmt, time::Duration};
 use crate::{
     model::{MetricFamily, MetricSet},
     registry::Registry,
-    sync::{Arc, AtomicU64, Mutex, Ordering, mutant},
+    sync::{Arc, AtomicU64, GatedMutex, Ordering, mutant},
 };
 
 /// Reads every family of a registry once.
@@ -108,13 +108,13 @@ pub struct Collector {
     /// Collections begun so far.
     begun: AtomicU64,
     /// The result of the last one. Its memory is used again when nobody reads it any more.
-    last: Mutex<Option<Arc<MetricSet>>>,
+    last: GatedMutex<Option<Arc<MetricSet>>>,
 }
 
 impl Collector {
     /// A collector of `registry` that reads creation times.
     pub fn new(registry: &Registry) -> Self {
-        Self { registry: registry.clone(), with_created: true, begun: AtomicU64::new(0), last: Mutex::new(None) }
+        Self { registry: registry.clone(), with_created: true, begun: AtomicU64::new(0), last: GatedMutex::new(None) }
     }
 
     /// Whether creation times are read, and so printed as `_created`. Many ingestors store each as one more series.
@@ -136,7 +136,10 @@ impl Collector {
         let asked = self.begun.fetch_add(0, mutant!("ask_relaxed", Ordering::AcqRel, Ordering::Relaxed));
         let mut last = self.last.lock();
         // Relaxed: it moves only under the lock that is held here.
-        if let Some(newer) = last.as_ref().filter(|_| self.begun.load(Ordering::Relaxed) > asked) {
+        if let Some(newer) = last
+            .as_ref()
+            .filter(|_| self.begun.load(Ordering::Relaxed) > mutant!("share_older", asked, asked.wrapping_sub(1)))
+        {
             return newer.clone();
         }
         // AcqRel: pairs with the exchange of everybody who asked before; see the head.

@@ -18,7 +18,7 @@ use crate::{
         Monotonic, StateSet, Summary, Unknown, UpDownGauge,
     },
     model::{DeclareError, Dialect, Metadata, MetricFamily, reserved_names},
-    sync::{Arc, AtomicU64, Mutex, Ordering},
+    sync::{Arc, AtomicU64, GatedMutex, Ordering},
 };
 
 pub use declare::Declaration;
@@ -58,7 +58,7 @@ pub struct Registry {
 struct State {
     options: RegistryOptions,
     health: Arc<Health>,
-    names: Mutex<Names>,
+    names: GatedMutex<Names>,
     /// Counts declarations and removals, so that the listing knows when it is old.
     changes: AtomicU64,
     /// The families as scrapes see them.
@@ -66,7 +66,7 @@ struct State {
     /// The provider that pushes from here, if one does.
     pushed: Option<Pushed>,
     /// By what the age of idle series is reckoned.
-    clock: Mutex<Ages>,
+    clock: GatedMutex<Ages>,
 }
 
 /// A clock that many threads read.
@@ -166,9 +166,9 @@ impl RegistryOptions {
             inner: Arc::new(State {
                 options: self,
                 pushed,
-                clock: Mutex::new(Ages(Arc::new(Monotonic::new()))),
+                clock: GatedMutex::new(Ages(Arc::new(Monotonic::new()))),
                 health: Arc::default(),
-                names: Mutex::default(),
+                names: GatedMutex::default(),
                 changes: AtomicU64::new(0),
                 listing: ArcSwap::default(),
             }),
