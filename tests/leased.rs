@@ -20,6 +20,8 @@ mod behaviour_registry;
 mod behaviour_summary;
 #[path = "behaviour_timer.rs"]
 mod behaviour_timer;
+#[path = "programs/main.rs"]
+mod programs;
 #[path = "stress/main.rs"]
 mod stress;
 
