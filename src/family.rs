@@ -12,6 +12,7 @@ mod core;
 mod index;
 mod order;
 mod record;
+mod typed;
 mod values;
 mod view;
 
@@ -21,5 +22,6 @@ pub use core::Core;
 pub use index::{Index, IndexWriter};
 #[cfg(feature = "statsd")]
 pub use order::Order;
+pub use typed::{LabelField, LabelSet, TypedFamily, sets};
 pub use values::{LabelValue, LabelValues, NumberRoom};
 pub use view::{Family, Labels, View};

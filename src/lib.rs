@@ -52,7 +52,7 @@ mod tuple;
 
 pub use arena::{SlabCounts, set_max_owned_slabs, slab_counts};
 pub use collect::{Collector, Sampled, Source, collect};
-pub use family::{Family, LabelValue, LabelValues, Labels, NumberRoom, Tally, View};
+pub use family::{Family, LabelField, LabelSet, LabelValue, LabelValues, Labels, NumberRoom, Tally, TypedFamily, View};
 pub use instrument::{
     Clock, Counter, FloatCounter, Gauge, HealthReport, Histogram, Instrument, Monotonic, Summary, Timed, Timer,
     TimerGuard, UpDownGauge, exponential_buckets, linear_buckets, timed, timed_by,
@@ -63,5 +63,14 @@ pub use measure::{
     TakesBuckets, TakesUnit, Times,
 };
 pub use model::{DeclareError, LabelError, MetricFamily, MetricPoint, MetricSet, MetricType, ValueError};
-pub use registry::{DEFAULT_MAX_SERIES, Declaration, Registry, RegistryOptions};
+pub use registry::{DEFAULT_MAX_SERIES, Declaration, FieldOptions, MetricField, Metrics, Registry, RegistryOptions};
 pub use scope::{Scope, ScopeBuilder, ScopedDeclaration};
+
+/// What only the code that is derived uses.
+#[doc(hidden)]
+pub mod derived {
+    pub use crate::{family::sets, registry::check_field};
+}
+
+#[cfg(feature = "derive")]
+pub use manometer_derive::{LabelEnum, LabelSet, Metrics};

@@ -8,6 +8,7 @@
 //! page walks them in order.
 
 mod columns;
+mod dialect;
 mod error;
 mod family;
 mod kind;
@@ -20,6 +21,7 @@ mod settings;
 mod text;
 
 pub use columns::Points;
+pub use dialect::Dialect;
 pub use error::{BucketRule, DeclareError, LabelError, ShapeError, ValueError};
 pub use family::{Metric, MetricFamily, MetricSet};
 pub use kind::MetricType;
@@ -31,5 +33,7 @@ pub use settings::{ConfigError, Setting, Settings};
 
 pub(crate) use columns::entries;
 pub(crate) use kind::suffix;
-pub(crate) use number::{write_number, write_seconds};
-pub(crate) use text::{Sink, escape_into};
+#[cfg(feature = "view")]
+pub(crate) use number::write_general;
+pub(crate) use number::{write_17_digits, write_number, write_seconds};
+pub(crate) use text::{Escaping, Sink, escape_into};

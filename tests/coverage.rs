@@ -13,12 +13,6 @@ const NOT_BUILT: &[(&str, &str)] = &[
     ("SUM-05", "summaries have no quantiles yet"),
     ("S-29", "README and the examples of every item are run as documentation tests"),
     ("S-30", "the types that are built have their documentation, which the lint `missing_docs` demands"),
-    ("CMP-01", "pages have no compatible form yet"),
-    ("CMP-02", "pages have no compatible form yet"),
-    ("CMP-03", "pages have no compatible form yet"),
-    ("CMP-04", "pages have no compatible form yet"),
-    ("CMP-05", "declarations have no compatible form yet"),
-    ("CMP-08", "pages have no compatible form yet"),
 ];
 
 /// The first cells of the tables of the page.

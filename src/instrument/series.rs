@@ -250,6 +250,10 @@ pub trait Instrument: Clone + fmt::Debug + Send + Sync + sealed::Sealed + 'stati
     /// A handle to `series`, which is one of [`KIND`](Self::KIND). There is no way back, so that nobody outside can ever have one.
     #[doc(hidden)]
     fn from_series(series: Series) -> Self;
+
+    /// What `is_live` of the instrument says.
+    #[doc(hidden)]
+    fn has_live_series(&self) -> bool;
 }
 
 pub(super) mod sealed {
@@ -273,6 +277,11 @@ macro_rules! instrument {
 
             fn from_series(series: $crate::instrument::Series) -> Self {
                 Self { series }
+            }
+
+            #[inline(always)]
+            fn has_live_series(&self) -> bool {
+                self.series.tuple().is_live()
             }
         }
 

@@ -83,7 +83,7 @@ pub enum DeclareError {
     Conflict {
         /// Raw name of the family.
         name: String,
-        /// What differs: `type`, `labels`, `unit`, `description` or `buckets`.
+        /// What differs: `type`, `labels`, `unit`, `description`, `buckets`, or the `preset` label of scopes.
         field: &'static str,
         /// The value that stands.
         standing: String,

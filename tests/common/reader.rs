@@ -1,4 +1,4 @@
-//! Reads a page as a strict scraper does, and says whether it holds what a set holds.
+//! Reads a page of OpenMetrics or of text as a strict scraper does, and says whether it holds what a set holds.
 //!
 //! Written from the rules of the formats and from the points alone: it shares nothing with `src/encode`.
 
@@ -35,6 +35,7 @@ pub fn read(page: &str, format: Format) -> Result<Vec<ReadFamily>, String> {
     let mut seen = HashSet::new();
     let mut described = 0;
     let body = match (page.strip_suffix('\n'), format) {
+        (_, Format::Prosody) => return Err("the page of Prosody is of neither format".to_owned()),
         (None, Format::Text) if page.is_empty() => return Ok(families),
         (None, _) => return Err("the page does not end in a line feed".to_owned()),
         (Some(page), Format::OpenMetrics) if page == "# EOF" => "",
