@@ -38,7 +38,7 @@ pub fn read(page: &str, format: Format) -> Result<Vec<ReadFamily>, String> {
         (_, Format::Prosody) => return Err("the page of Prosody is of neither format".to_owned()),
         (None, Format::Text) if page.is_empty() => return Ok(families),
         (None, _) => return Err("the page does not end in a line feed".to_owned()),
-        (Some(page), Format::OpenMetrics) if page == "# EOF" => "",
+        (Some("# EOF"), Format::OpenMetrics) => "",
         (Some(page), Format::OpenMetrics) => page.strip_suffix("\n# EOF").ok_or("the page has no end mark")?,
         (Some(page), Format::Text) => page,
     };
