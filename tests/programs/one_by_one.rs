@@ -190,6 +190,7 @@ impl World {
                     let mut unseen = stood.kind.zero();
                     stood.kind.record(&mut unseen, amount, 1);
                     assert_eq!(stood.family.find(labels), Some(unseen));
+                    assert!(!stood.family.handle(labels).is_live());
                     assert_eq!(stood.family.listed(), Vec::<Vec<String>>::new());
                 }
             }
