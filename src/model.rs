@@ -10,6 +10,7 @@
 mod columns;
 mod dialect;
 mod error;
+mod exemplar;
 mod family;
 mod kind;
 mod label;
@@ -23,7 +24,8 @@ mod text;
 pub use columns::Points;
 pub use dialect::Dialect;
 pub use error::{BucketRule, DeclareError, LabelError, ShapeError, ValueError};
-pub use family::{Metric, MetricFamily, MetricSet};
+pub use exemplar::Exemplar;
+pub use family::{ExemplarAt, Metric, MetricFamily, MetricSet};
 pub use kind::MetricType;
 pub use label::{LabelRows, LabelTable, check_keys, write_label_text};
 pub use metadata::Metadata;
@@ -32,6 +34,7 @@ pub use point::{CounterPoint, HistogramPoint, MetricPoint, Number, SummaryPoint,
 pub use settings::{ConfigError, Setting, Settings};
 
 pub(crate) use columns::entries;
+pub(crate) use exemplar::check_labels;
 pub(crate) use kind::suffix;
 #[cfg(feature = "view")]
 pub(crate) use number::write_general;

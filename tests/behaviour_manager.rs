@@ -827,7 +827,7 @@ fn gen_06_s_27_the_wall_clock_is_read_for_creation_times_alone() {
     assert_eq!(with("SystemTime"), ["native.rs"]);
     assert_eq!(
         with("unix_millis"),
-        ["ledger.rs", "listing.rs", "mocked.rs", "native.rs", "series.rs"],
-        "the creation time of a series, and the age that a view shows of it"
+        ["exemplars.rs", "ledger.rs", "listing.rs", "mocked.rs", "native.rs", "series.rs"],
+        "the time of a series or of an exemplar, and the age that a view shows"
     );
 }

@@ -50,6 +50,8 @@ pub(super) struct Rules {
     pub(super) wording: Wording,
     /// Whether there are `_created` samples.
     pub(super) created: bool,
+    /// Whether there are exemplars.
+    pub(super) exemplars: bool,
     /// What ends the page.
     pub(super) end: &'static str,
 }
@@ -70,6 +72,7 @@ impl Format {
                 help_quotes: true,
                 wording: Wording::Standard,
                 created: true,
+                exemplars: true,
                 end: "# EOF\n",
             },
             Self::Text => &Rules {
@@ -80,6 +83,7 @@ impl Format {
                 help_quotes: false,
                 wording: Wording::Standard,
                 created: false,
+                exemplars: false,
                 end: "",
             },
             Self::Prosody => &Rules {
@@ -90,6 +94,7 @@ impl Format {
                 help_quotes: false,
                 wording: Wording::Prosody,
                 created: true,
+                exemplars: false,
                 end: "# EOF\n",
             },
         }

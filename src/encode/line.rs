@@ -1,9 +1,11 @@
 //! Lines: the samples of one metric as text, in the words of the specifications or in those of Prosody.
 
-use std::marker::PhantomData;
+use std::{iter::Peekable, marker::PhantomData, slice};
 
 use crate::encode::sample::{Value, Visitor, walk};
-use crate::model::{Escaping, MetricFamily, Number, Sink, escape_into, write_17_digits};
+use crate::model::{
+    Escaping, ExemplarAt, MetricFamily, Number, Sink, escape_into, suffix, write_17_digits, write_number, write_seconds,
+};
 
 /// In whose words a line is written. A type, so that a page chooses once and not in every line.
 pub(super) trait Words {
@@ -74,6 +76,55 @@ pub(super) fn write_lines<W: Words>(
     let name = family.metadata().name().exposed();
     let labels = W::labels(family, row, room);
     walk(family, row, &mut Lines::<W> { name, labels, created, out, words: PhantomData });
+}
+
+/// The same with `exemplars`, which are in the order of their buckets.
+#[cold]
+pub(super) fn write_lines_with_exemplars<W: Words>(
+    family: &MetricFamily,
+    row: usize,
+    created: bool,
+    exemplars: &[ExemplarAt],
+    room: &mut String,
+    out: &mut Vec<u8>,
+) {
+    let name = family.metadata().name().exposed();
+    let labels = W::labels(family, row, room);
+    let lines = Lines::<W> { name, labels, created, out, words: PhantomData };
+    walk(family, row, &mut Annotated { lines, exemplars: exemplars.iter().peekable(), bucket: 0 });
+}
+
+/// Lines of which some have an exemplar behind them.
+struct Annotated<'a, W> {
+    lines: Lines<'a, W>,
+    exemplars: Peekable<slice::Iter<'a, ExemplarAt>>,
+    /// The bucket of the next line that has one.
+    bucket: usize,
+}
+
+impl<W: Words> Visitor for Annotated<'_, W> {
+    const CREATED_FIRST: bool = W::CREATED_FIRST;
+
+    fn sample(&mut self, suffix: &'static str, extra: Option<(&'static str, &str)>, value: Value) {
+        self.lines.sample(suffix, extra, value);
+        if suffix != suffix::TOTAL && suffix != suffix::BUCKET {
+            return;
+        }
+        let bucket = self.bucket;
+        self.bucket += 1;
+        if let Some(ExemplarAt { exemplar, .. }) = self.exemplars.next_if(|next| next.bucket == bucket) {
+            let out = &mut *self.lines.out;
+            // The line feed comes behind the exemplar.
+            out.pop();
+            out.put(" # {");
+            out.put(exemplar.label_text());
+            out.put("} ");
+            write_number(Number::Float(exemplar.value()), out);
+            out.put(" ");
+            write_seconds(exemplar.timestamp(), out);
+            out.put("\n");
+        }
+    }
 }
 
 /// The lines of one metric, as they come.

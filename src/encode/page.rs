@@ -5,7 +5,7 @@ use std::io;
 
 use crate::encode::Format;
 use crate::encode::format::{Head, Rules, Wording};
-use crate::encode::line::{Prosody, Standard, Words, write_lines};
+use crate::encode::line::{Prosody, Standard, Words, write_lines, write_lines_with_exemplars};
 use crate::encode::sample::is_sound;
 use crate::model::{Metadata, MetricFamily, MetricSet, MetricType, Sink, escape_into, suffix};
 
@@ -172,7 +172,12 @@ fn write_rows<W: Words>(
             *skipped += 1;
             continue;
         }
-        write_lines::<W>(family, row, rules.created, room, out);
+        match family.exemplars_of(row) {
+            exemplars if rules.exemplars && !exemplars.is_empty() => {
+                write_lines_with_exemplars::<W>(family, row, rules.created, exemplars, room, out);
+            }
+            _ => write_lines::<W>(family, row, rules.created, room, out),
+        }
     }
     family.len()
 }

@@ -25,7 +25,7 @@ pub(super) struct More {
     families: Amount,
     series: Amount,
     /// By reason: not a number, infinite, negative.
-    rejected: [Counter; 3],
+    rejected: [Counter; 4],
     series_overflow: View<Counter>,
     declaration_conflicts: Count,
     pub(super) collector_errors: View<Counter>,
@@ -58,7 +58,7 @@ impl Own {
             scrape: times("stats.scrape")?,
             families: amount("stats.families")?,
             series: amount("stats.series")?,
-            rejected: [reason("not_a_number"), reason("infinite"), reason("negative")],
+            rejected: [reason("not_a_number"), reason("infinite"), reason("negative"), reason("exemplar")],
             series_overflow: by("stats.series_overflow", "family")?,
             declaration_conflicts: count("stats.declaration_conflicts")?,
             collector_errors: by("stats.collector_errors", "collector")?,
@@ -86,7 +86,12 @@ impl Own {
         let report = push();
         let _refreshing = more.refreshing.lock();
         let health = registry.health();
-        let totals = [health.rejected_not_a_number, health.rejected_infinite, health.rejected_negative];
+        let totals = [
+            health.rejected_not_a_number,
+            health.rejected_infinite,
+            health.rejected_negative,
+            health.dropped_exemplars,
+        ];
         for (counter, total) in more.rejected.iter().zip(totals) {
             counter.set(total);
         }
