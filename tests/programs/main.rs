@@ -26,7 +26,7 @@ fn programs(cases: u32) -> ProptestConfig {
         env::var("MANOMETER_PROGRAMS").map_or(1, |times| times.parse().expect("MANOMETER_PROGRAMS is a number"));
     ProptestConfig {
         cases: cases * times,
-        max_shrink_iters: 2_000,
+        max_shrink_iters: 300,
         failure_persistence: None,
         ..ProptestConfig::default()
     }
