@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    panic::resume_unwind,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{Mutex, mpsc},
     thread,
 };
@@ -118,27 +118,27 @@ proptest! {
         steps in prop::collection::vec((0..THREADS, step()), 1..120),
     ) {
         let world = Mutex::new(World { registry: common::registry(), families: BTreeMap::new(), series: Vec::new(), handles: Vec::new() });
+        let mut failed = None;
         thread::scope(|scope| {
             let (done, next) = mpsc::channel();
-            let (senders, threads): (Vec<_>, Vec<_>) = (0..THREADS).map(|_| {
+            let senders: Vec<_> = (0..THREADS).map(|_| {
                 let (sender, orders) = mpsc::channel::<Step>();
                 let (world, done) = (&world, done.clone());
-                let thread = scope.spawn(move || for step in orders {
-                    world.lock().expect("no step has failed").act(step);
-                    done.send(()).expect("the program goes on");
+                scope.spawn(move || for step in orders {
+                    let act = || world.lock().expect("no step has failed").act(step);
+                    done.send(catch_unwind(AssertUnwindSafe(act))).expect("the program goes on");
                 });
-                (sender, thread)
-            }).unzip();
-            drop(done);
+                sender
+            }).collect();
             for (thread, step) in &steps {
-                // A thread that failed answers nothing more.
-                if senders[*thread].send(*step).is_err() || next.recv_timeout(std::time::Duration::from_secs(60)).is_err() {
+                senders[*thread].send(*step).expect("a thread waits for orders");
+                if let Err(panic) = next.recv().expect("a thread answers") {
+                    failed = Some(panic);
                     break;
                 }
             }
-            drop(senders);
-            threads.into_iter().for_each(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
         });
+        failed.into_iter().for_each(|panic| resume_unwind(panic));
         world.into_inner().expect("no step has failed").check();
     }
 }
