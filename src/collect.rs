@@ -166,4 +166,6 @@ fn refill(set: &mut MetricSet, registry: &Registry, with_created: bool) {
         count += 1;
     });
     families.truncate(count);
+    // All is read, so whatever goes now was shown once more.
+    registry.expire();
 }

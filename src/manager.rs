@@ -33,7 +33,10 @@ use std::{
 use crate::{
     backend::Provider,
     collect::{Sampled, Source},
-    instrument::{Clock, Counter, FloatCounter, Gauge, Histogram, Instrument, Summary, UpDownGauge},
+    instrument::{
+        Clock, Counter, FloatCounter, Gauge, GaugeHistogram, Histogram, Info, Instrument, StateSet, Summary, Unknown,
+        UpDownGauge,
+    },
     measure::MeasureName,
     model::{ConfigError, MetricSet, Settings},
     registry::{Declaration, Registry},
@@ -202,6 +205,7 @@ impl Manager {
         let root = Scope::root(&books);
         let own = Own::declare(&root, &**provider, builder.compat)?;
         let clock = builder.clock_or_system();
+        registry.go_by(clock.0.clone());
         let made = Arc::new(State::new(mode, &registry, Some(provider.clone()), clock, Some(own)));
         let _ = state.set(Arc::downgrade(&made));
         match mode {
@@ -480,6 +484,27 @@ impl Manager {
 
     /// Begins the declaration of a summary, under this very name.
     pub fn summary(&self, name: &str) -> Declaration<Summary> {
+        self.metric(name)
+    }
+
+    /// Begins the declaration of an info, under this very name: text that does not change, in labels. A name that ends in `_info` means the family
+    /// without it.
+    pub fn info(&self, name: &str) -> Declaration<Info> {
+        self.metric(name)
+    }
+
+    /// Begins the declaration of a stateset, under this very name; it needs states.
+    pub fn state_set(&self, name: &str) -> Declaration<StateSet> {
+        self.metric(name)
+    }
+
+    /// Begins the declaration of a metric of which nobody knows what it is, under this very name.
+    pub fn unknown(&self, name: &str) -> Declaration<Unknown> {
+        self.metric(name)
+    }
+
+    /// Begins the declaration of a gauge histogram, under this very name; it needs buckets.
+    pub fn gauge_histogram(&self, name: &str) -> Declaration<GaugeHistogram> {
         self.metric(name)
     }
 

@@ -122,7 +122,8 @@ fn view(options: &Options, source: &dyn Source, query: &str) -> Result<ShowOptio
                 "details" => Form::Details,
                 "histogram" => Form::Histogram,
                 "cfgraph" => Form::Cumulative,
-                _ => return Err(format!("form {value:?} is not values, details, histogram or cfgraph\n")),
+                "cardinality" => Form::Cardinality,
+                _ => return Err(format!("form {value:?} is not values, details, histogram, cfgraph or cardinality\n")),
             }),
             _ => return Err(format!("parameter {name:?} is not pattern or form\n")),
         }
