@@ -52,11 +52,11 @@ mod tuple;
 
 pub use arena::{SlabCounts, set_max_owned_slabs, slab_counts};
 pub use collect::{Collector, Sampled, Source, collect};
-pub use family::{Family, LabelValue, LabelValues, Labels, NumberRoom, Owned, Tally, View};
+pub use family::{Family, FutureTimer, LabelValue, LabelValues, Labels, NumberRoom, Owned, Tally, View};
 pub use instrument::{
-    Clock, Counter, FloatCounter, Gauge, GaugeHistogram, HealthReport, Histogram, Info, Instrument, Monotonic,
-    StateSet, Summary, Timed, Timer, TimerGuard, Unknown, UpDownGauge, exponential_buckets, linear_buckets, timed,
-    timed_by,
+    Clock, Counter, Extremes, FloatCounter, Gauge, GaugeHistogram, HealthReport, Histogram, InFlight, Info, Instrument,
+    Monotonic, Present, StateSet, Summary, Timed, Timer, TimerGuard, Unknown, UpDownGauge, Watermark,
+    exponential_buckets, linear_buckets, timed, timed_by,
 };
 pub use manager::{CollectError, Manager, register_provider};
 pub use measure::{
