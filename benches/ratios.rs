@@ -97,12 +97,15 @@ fn counters(table: &mut Table, effort: Effort) {
         (sides::counter_inc(), 8),
         (sides::counter_inc_apart(), 2),
         (sides::counter_inc_reloaded(), 1),
+        (sides::typed_inc(), 1),
     ];
-    let [locked, one, two, eight, apart, reloaded] = in_turn(effort.rounds, 5 * effort.ops, sides);
+    let [locked, one, two, eight, apart, reloaded, typed] = in_turn(effort.rounds, 5 * effort.ops, sides);
     table.row("uncontended fetch_add", locked, "ns", Claim::None);
     table.row("Counter::inc", one, "ns", Claim::None);
     table.row("Counter::inc / fetch_add", one / locked, "x", Claim::AtMost(0.45));
     table.row("Counter::inc, handle reloaded each time / fetch_add", reloaded / locked, "x", Claim::None);
+    table.row("labels of two enums and inc", typed, "ns", Claim::None);
+    table.row("labels of two enums and inc / Counter::inc, handle reloaded", typed / reloaded, "x", Claim::AtMost(1.5));
     table.row("Counter::inc, 2 threads on one series / 1 thread", two / one, "x", Claim::AtMost(1.2));
     table.row("Counter::inc, 2 threads on one series / on one each", two / apart, "x", Claim::AtMost(1.2));
     table.row("Counter::inc, 8 threads on one series / 1 thread", eight / one, "x", Claim::AtMost(1.2));

@@ -14,6 +14,7 @@ mod index;
 mod order;
 mod owned;
 mod record;
+mod typed;
 mod values;
 mod view;
 
@@ -25,5 +26,6 @@ pub use index::{Index, IndexWriter};
 #[cfg(feature = "statsd")]
 pub use order::Order;
 pub use owned::Owned;
+pub use typed::{LabelField, LabelSet, TypedFamily, sets};
 pub use values::{LabelValue, LabelValues, NumberRoom};
 pub use view::{Family, Labels, View};

@@ -6,6 +6,7 @@
 
 mod bounds;
 mod counter;
+mod exemplars;
 mod gauge;
 mod gauge_histogram;
 mod guard;
@@ -22,6 +23,7 @@ mod watermark;
 
 pub use bounds::{MOST_THRESHOLDS, check_thresholds, exponential_buckets, linear_buckets};
 pub use counter::{Counter, FloatCounter};
+pub use exemplars::{ExemplarLabels, Exemplars};
 pub use gauge::{Gauge, UpDownGauge, check_delta};
 pub use gauge_histogram::GaugeHistogram;
 pub use guard::{InFlight, Present};

@@ -52,10 +52,13 @@ mod tuple;
 
 pub use arena::{SlabCounts, set_max_owned_slabs, slab_counts};
 pub use collect::{Collector, Sampled, Source, collect};
-pub use family::{Family, FutureTimer, LabelValue, LabelValues, Labels, NumberRoom, Owned, Tally, View};
+pub use family::{
+    Family, FutureTimer, LabelField, LabelSet, LabelValue, LabelValues, Labels, NumberRoom, Owned, Tally, TypedFamily,
+    View,
+};
 pub use instrument::{
-    Clock, Counter, Extremes, FloatCounter, Gauge, GaugeHistogram, HealthReport, Histogram, InFlight, Info, Instrument,
-    Monotonic, Present, StateSet, Summary, Timed, Timer, TimerGuard, Unknown, UpDownGauge, Watermark,
+    Clock, Counter, ExemplarLabels, Extremes, FloatCounter, Gauge, GaugeHistogram, HealthReport, Histogram, InFlight,
+    Info, Instrument, Monotonic, Present, StateSet, Summary, Timed, Timer, TimerGuard, Unknown, UpDownGauge, Watermark,
     exponential_buckets, linear_buckets, timed, timed_by,
 };
 pub use manager::{CollectError, Manager, register_provider};
@@ -64,5 +67,14 @@ pub use measure::{
     TakesBuckets, TakesUnit, Times,
 };
 pub use model::{DeclareError, LabelError, MetricFamily, MetricPoint, MetricSet, MetricType, ValueError};
-pub use registry::{DEFAULT_MAX_SERIES, Declaration, Registry, RegistryOptions};
+pub use registry::{DEFAULT_MAX_SERIES, Declaration, FieldOptions, MetricField, Metrics, Registry, RegistryOptions};
 pub use scope::{Scope, ScopeBuilder, ScopedDeclaration};
+
+/// What only the code that is derived uses.
+#[doc(hidden)]
+pub mod derived {
+    pub use crate::{family::sets, registry::check_field};
+}
+
+#[cfg(feature = "derive")]
+pub use manometer_derive::{LabelEnum, LabelSet, Metrics};

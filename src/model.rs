@@ -9,7 +9,9 @@
 
 mod cardinality;
 mod columns;
+mod dialect;
 mod error;
+mod exemplar;
 mod family;
 mod kind;
 mod label;
@@ -22,8 +24,10 @@ mod text;
 
 pub use cardinality::{Cardinality, LabelCardinality};
 pub use columns::Points;
+pub use dialect::Dialect;
 pub use error::{BucketRule, DeclareError, LabelError, ShapeError, StateRule, UnitRule, ValueError};
-pub use family::{Metric, MetricFamily, MetricSet};
+pub use exemplar::Exemplar;
+pub use family::{ExemplarAt, Metric, MetricFamily, MetricSet};
 pub use kind::MetricType;
 pub use label::{LabelRows, LabelTable, check_keys, write_label_text};
 pub use metadata::Metadata;
@@ -35,6 +39,9 @@ pub use settings::{ConfigError, Setting, Settings};
 
 pub(crate) use cardinality::OVERFLOW;
 pub(crate) use columns::entries;
+pub(crate) use exemplar::check_labels;
 pub(crate) use kind::suffix;
-pub(crate) use number::{write_number, write_seconds};
-pub(crate) use text::{Sink, escape_into};
+#[cfg(feature = "view")]
+pub(crate) use number::write_general;
+pub(crate) use number::{write_17_digits, write_number, write_seconds};
+pub(crate) use text::{Escaping, Sink, escape_into};

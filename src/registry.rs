@@ -1,6 +1,7 @@
 //! Where families are declared, found, replaced and removed; names are unique here.
 
 mod declare;
+mod fields;
 mod push;
 
 use std::{
@@ -16,11 +17,12 @@ use crate::{
         Clock, Counter, FloatCounter, Gauge, GaugeHistogram, Health, HealthReport, Histogram, Info, Instrument,
         Monotonic, StateSet, Summary, Unknown, UpDownGauge,
     },
-    model::{DeclareError, Metadata, MetricFamily, reserved_names},
+    model::{DeclareError, Dialect, Metadata, MetricFamily, reserved_names},
     sync::{Arc, AtomicU64, Mutex, Ordering},
 };
 
 pub use declare::Declaration;
+pub use fields::{FieldOptions, MetricField, Metrics, check_field};
 #[cfg(feature = "statsd")]
 pub(crate) use push::Wire;
 
@@ -108,13 +110,19 @@ struct Listing {
 pub struct RegistryOptions {
     max_series: usize,
     strict_declarations: bool,
+    dialect: Dialect,
     disabled: bool,
 }
 
 impl RegistryOptions {
     /// The defaults: 100 000 series a family, differences in a re-declaration warn.
     pub fn new() -> Self {
-        Self { max_series: DEFAULT_MAX_SERIES, strict_declarations: false, disabled: false }
+        Self {
+            max_series: DEFAULT_MAX_SERIES,
+            strict_declarations: false,
+            dialect: Dialect::OpenMetrics,
+            disabled: false,
+        }
     }
 
     /// The most series of a family that does not say for itself.
@@ -125,6 +133,22 @@ impl RegistryOptions {
     /// Whether a re-declaration that differs in description, unit or buckets is an error instead of a warning.
     pub fn strict_declarations(self, strict_declarations: bool) -> Self {
         Self { strict_declarations, ..self }
+    }
+
+    /// Whose rules the names and thresholds follow; those of OpenMetrics unless told otherwise.
+    ///
+    /// # Examples
+    /// ```
+    /// use manometer::{RegistryOptions, model::Dialect};
+    ///
+    /// let registry = RegistryOptions::new().dialect(Dialect::Prosody).build();
+    /// let family = registry.histogram("wait_seconds").unit("seconds").buckets([1.0]).declare()?;
+    /// assert_eq!(family.metadata().name().raw(), "wait_seconds_seconds");
+    /// assert_eq!(family.metadata().threshold_text(0), "1");
+    /// # Ok::<(), manometer::DeclareError>(())
+    /// ```
+    pub fn dialect(self, dialect: Dialect) -> Self {
+        Self { dialect, ..self }
     }
 
     /// Declarations are checked as ever, and what is recorded goes nowhere.
@@ -170,7 +194,8 @@ impl Registry {
         RegistryOptions::new().build()
     }
 
-    /// Begins the declaration of a counter of whole numbers. A name that ends in `_total` means the family without it.
+    /// Begins the declaration of a counter of whole numbers. A name that ends in `_total` means the family without it, unless the
+    /// registry's dialect is that of Prosody.
     pub fn counter(&self, name: &str) -> Declaration<Counter> {
         Declaration::new(self, name)
     }
@@ -271,6 +296,11 @@ impl Registry {
             let now = clock.now();
             expiring.for_each(|core| core.expire(now));
         }
+    }
+
+    /// Whose rules the names and thresholds follow.
+    pub fn dialect(&self) -> Dialect {
+        self.inner.options.dialect
     }
 
     /// What was refused so far.

@@ -353,6 +353,7 @@ impl Tuple {
     }
 
     /// Whether the registry still exports this series.
+    #[inline]
     pub fn is_live(&self) -> bool {
         // Acquire: pairs with Release in `detach`; who sees the series gone, and looks it up again, finds another.
         self.head().live.load(Ordering::Acquire)

@@ -96,6 +96,29 @@ fn sco_04_a_preset_and_a_global_scope_cannot_share_a_name() {
 }
 
 #[test]
+fn sco_03_sco_04_no_global_scope_owns_what_a_preset_one_uses() {
+    let manager = manual();
+    let preset = scope(&manager, "a");
+    preset.counter("n").single().unwrap().add(3);
+    // The keys are the same, and yet each would take the other's series with it.
+    let global = manager.scope("c2s").open().unwrap();
+    let refused = global.counter("n").labels(["host"]).declare().unwrap_err();
+    let [with, without] = ["host", ""].map(str::to_owned);
+    let name = "prosody_mod_c2s/n".to_owned();
+    let conflict = |standing, given| DeclareError::Conflict { name: name.clone(), field: "preset", standing, given };
+    assert_eq!(refused, conflict(with.clone(), without.clone()));
+    assert!(global.close().families.is_empty());
+    assert_eq!(value(&preset.close().families[0].metrics().next().unwrap().point()), 3.0);
+    // Now nobody has it.
+    let global = manager.scope("c2s").open().unwrap();
+    let view = global.counter("n").labels(["host"]).declare().unwrap();
+    assert_eq!(scope(&manager, "a").counter("n").single().unwrap_err(), conflict(without, with));
+    assert!(listed(&manager.registry().unwrap().get::<Counter>(&name).unwrap()).is_empty(), "no series was made");
+    view.inc(("a",)).unwrap();
+    assert_eq!(rows(&global.close().families[0]), [["a"]]);
+}
+
+#[test]
 fn sco_05_what_was_declared_is_listed_in_order() {
     let manager = manual();
     let scope = scope(&manager, "a");

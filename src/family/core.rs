@@ -299,6 +299,9 @@ impl Core {
         ledger.append_all(&self.shared, order.rows(), order.slots(), points, with_created);
         drop(ledger);
         self.report_overflow(&order);
+        if let Some(exemplars) = self.shared.exemplars_if_any() {
+            family.refill_exemplars(|out| exemplars.append(order.rows(), out));
+        }
     }
 
     /// Logs, once each time the family has become full, which label has so many values.
@@ -473,7 +476,12 @@ impl Core {
         let rows = tuples.iter().map(|tuple| tuple.values().map(str::to_owned));
         let labels = LabelTable::new(self.shared.metadata.label_keys(), rows);
         let labels = Arc::new(labels.expect("sorted, one value per key, each row once"));
-        MetricFamily::new(self.shared.metadata.clone(), labels, points).expect("one point was read per row")
+        let family = MetricFamily::new(self.shared.metadata.clone(), labels, points);
+        let mut family = family.expect("one point was read per row");
+        if let Some(exemplars) = self.shared.exemplars_if_any() {
+            family.refill_exemplars(|out| exemplars.append(tuples, out));
+        }
+        family
     }
 
     /// Tells the order that it is old, before anybody can find what is made or miss what is removed: whoever did, and then

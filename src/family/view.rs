@@ -246,6 +246,11 @@ impl<I: Instrument> Family<I> {
         Self { view: View { core, prefix: Arc::default(), instrument: PhantomData } }
     }
 
+    /// The family as a view that fixes nothing.
+    pub fn view(&self) -> &View<I> {
+        &self.view
+    }
+
     /// The most series it may have; further ones end in the overflow series.
     pub fn max_series(&self) -> usize {
         self.view.core.max_series()

@@ -15,6 +15,7 @@ pub struct Health {
     overflowed: AtomicU64,
     saturated: AtomicU64,
     conflicts: AtomicU64,
+    exemplars: AtomicU64,
 }
 
 /// What one registry has refused so far.
@@ -35,6 +36,8 @@ pub struct HealthReport {
     pub saturated_counters: u64,
     /// Declarations that differed from the one that stands.
     pub declaration_conflicts: u64,
+    /// Exemplars that were too long, had labels that no exemplar may have, or came while another series got its first one.
+    pub dropped_exemplars: u64,
 }
 
 impl Health {
@@ -42,7 +45,15 @@ impl Health {
     #[cold]
     #[inline(never)]
     pub fn reject(&self, reason: &ValueError) {
-        self.rejected[index(reason)].fetch_add(1, Ordering::Relaxed);
+        match index(reason) {
+            Some(index) => self.rejected[index].fetch_add(1, Ordering::Relaxed),
+            None => self.exemplars.fetch_add(1, Ordering::Relaxed),
+        };
+    }
+
+    /// Counts an exemplar that nothing was wrong with but its moment.
+    pub fn drop_exemplar(&self) {
+        self.exemplars.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts a look-up that ended in an overflow series.
@@ -71,6 +82,7 @@ impl Health {
             series_overflow: self.overflowed.load(Ordering::Relaxed),
             saturated_counters: self.saturated.load(Ordering::Relaxed),
             declaration_conflicts: self.conflicts.load(Ordering::Relaxed),
+            dropped_exemplars: self.exemplars.load(Ordering::Relaxed),
         }
     }
 }
@@ -80,11 +92,13 @@ const INFINITE: usize = 1;
 const NEGATIVE: usize = 2;
 const UNKNOWN_STATE: usize = 3;
 
-fn index(reason: &ValueError) -> usize {
+/// Where a reason is counted; none for what is wrong with an exemplar, whose value counts all the same.
+fn index(reason: &ValueError) -> Option<usize> {
     match reason {
-        ValueError::NotANumber => NOT_A_NUMBER,
-        ValueError::Infinite => INFINITE,
-        ValueError::Negative => NEGATIVE,
-        ValueError::UnknownState { .. } => UNKNOWN_STATE,
+        ValueError::NotANumber => Some(NOT_A_NUMBER),
+        ValueError::Infinite => Some(INFINITE),
+        ValueError::Negative => Some(NEGATIVE),
+        ValueError::UnknownState { .. } => Some(UNKNOWN_STATE),
+        ValueError::ExemplarTooLong { .. } | ValueError::InvalidExemplarLabel { .. } => None,
     }
 }

@@ -1,8 +1,8 @@
 //! One series as its handle holds it, and what all series of a family share.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::OnceLock, time::Duration};
 
-use super::{Health, Ledger, MOST_THRESHOLDS, ledger::Push};
+use super::{Exemplars, Health, Ledger, MOST_THRESHOLDS, ledger::Push};
 use crate::{
     arena::{self, OwnedCell, Slot},
     cell::{count, flip, search::Search, sum, undo},
@@ -136,6 +136,8 @@ pub struct Shared {
     /// Whether the word of some counter has wrapped.
     carried: AtomicBool,
     ledger: Mutex<Ledger>,
+    /// Made by the first exemplar.
+    exemplars: OnceLock<Box<Exemplars>>,
 }
 
 impl Shared {
@@ -155,6 +157,7 @@ impl Shared {
             scan: AtomicU32::new(0),
             carried: AtomicBool::new(false),
             ledger: Mutex::new(Ledger::new(width, alone)),
+            exemplars: OnceLock::new(),
         }
     }
 
@@ -187,6 +190,15 @@ impl Shared {
     pub fn has_carried(&self) -> bool {
         // Relaxed: readers come here after an Acquire of the word that wrapped; see `cell::count`.
         self.carried.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn exemplars(&self) -> &Exemplars {
+        self.exemplars.get_or_init(Box::default)
+    }
+
+    /// The exemplars, if there ever was one.
+    pub fn exemplars_if_any(&self) -> Option<&Exemplars> {
+        self.exemplars.get().map(|exemplars| &**exemplars)
     }
 
     /// What a new series holds in the word beside its cells.
@@ -261,7 +273,9 @@ impl Series {
     /// A handle's own reference to a series. In a family whose series expire, the caller has it pinned, or holds the writer lock or
     /// the shard of the map.
     pub fn new(tuple: Tuple, shared: Arc<Shared>) -> Self {
-        tuple.hold(shared.scan());
+        if shared.expire_after.is_some() {
+            tuple.hold(shared.scan());
+        }
         Self { slot: tuple.slot(), tuple, shared }
     }
 
@@ -320,6 +334,10 @@ pub trait Instrument: Clone + fmt::Debug + Send + Sync + sealed::Sealed + 'stati
     /// A handle to `series`, which is one of [`KIND`](Self::KIND). There is no way back, so that nobody outside can ever have one.
     #[doc(hidden)]
     fn from_series(series: Series) -> Self;
+
+    /// What `is_live` of the instrument says.
+    #[doc(hidden)]
+    fn has_live_series(&self) -> bool;
 }
 
 pub(super) mod sealed {
@@ -343,6 +361,11 @@ macro_rules! instrument {
 
             fn from_series(series: $crate::instrument::Series) -> Self {
                 Self { series }
+            }
+
+            #[inline(always)]
+            fn has_live_series(&self) -> bool {
+                self.series.tuple().is_live()
             }
         }
 

@@ -103,7 +103,7 @@ pub enum DeclareError {
     Conflict {
         /// Raw name of the family.
         name: String,
-        /// What differs: `type`, `labels`, `unit`, `description`, `buckets` or `states`.
+        /// What differs: `type`, `labels`, `unit`, `description`, `buckets`, `states`, or the `preset` label of scopes.
         field: &'static str,
         /// The value that stands.
         standing: String,
@@ -229,6 +229,16 @@ pub enum ValueError {
         /// The state as given.
         state: String,
     },
+    /// The label names and values of an exemplar are longer than 128 code points together.
+    ExemplarTooLong {
+        /// How long they are.
+        code_points: usize,
+    },
+    /// The name of an exemplar's label is not `[A-Za-z][A-Za-z0-9_]*`, or occurs twice.
+    InvalidExemplarLabel {
+        /// Which of the labels, counted from 0.
+        at: usize,
+    },
 }
 
 /// Why labels and points make no family.
@@ -243,6 +253,15 @@ pub enum ShapeError {
         expected: &'static str,
         /// The type of the points.
         given: &'static str,
+    },
+    /// An exemplar is where no exemplar can be.
+    Exemplar {
+        /// Raw name of the family.
+        family: String,
+        /// The row it says.
+        row: usize,
+        /// The bucket it says.
+        bucket: usize,
     },
     /// A column is too long or too short for the number of rows.
     Rows {
@@ -365,6 +384,12 @@ impl fmt::Display for ValueError {
             Self::Infinite => f.write_str("the value is infinite"),
             Self::Negative => f.write_str("the value is negative"),
             Self::UnknownState { family, state } => write!(f, "stateset {family:?} has no state {state:?}"),
+            Self::ExemplarTooLong { code_points } => {
+                write!(f, "the exemplar's labels are {code_points} code points long, and 128 is the most")
+            }
+            Self::InvalidExemplarLabel { at } => {
+                write!(f, "the exemplar's label {at} has a name that no label may have, or that occurs twice")
+            }
         }
     }
 }
@@ -374,6 +399,9 @@ impl fmt::Display for ShapeError {
         match self {
             Self::Kind { family, expected, given } => {
                 write!(f, "family {family:?} is a {expected}, but its points are those of a {given}")
+            }
+            Self::Exemplar { family, row, bucket } => {
+                write!(f, "family {family:?} has no bucket {bucket} in row {row} for an exemplar")
             }
             Self::Rows { family, column, expected, given } => {
                 write!(f, "column {column} of family {family:?} needs {expected} entries, not {given}")

@@ -61,7 +61,7 @@ pub(crate) struct Books {
 }
 
 #[derive(Default)]
-struct Entries {
+pub(super) struct Entries {
     /// How many scopes were ever opened.
     opened: u64,
     open: HashMap<u64, Lines>,
@@ -104,19 +104,20 @@ impl Books {
         number
     }
 
-    /// Runs `declare` for the scope `number` while it cannot be closed, and enters what it declared.
+    /// Runs `declare` for the scope `number` while it cannot be closed, and enters what it declared. Before it makes a series of a
+    /// family, it asks [`Entries::check_preset`].
     pub(super) fn declare<T>(
         &self,
         number: u64,
         identity: &Identity,
         closed: impl FnOnce() -> DeclareError,
-        declare: impl FnOnce() -> Result<Entry<T>, DeclareError>,
+        declare: impl FnOnce(&Entries) -> Result<Entry<T>, DeclareError>,
     ) -> Result<T, DeclareError> {
         let mut entries = self.entries.lock();
         if !entries.open.contains_key(&number) {
             return Err(closed());
         }
-        let Entry { raw, line, used, result } = declare()?;
+        let Entry { raw, line, used, result } = declare(&entries)?;
         if *identity != Identity::Root {
             if let Some(lines) = entries.open.get_mut(&number).filter(|lines| !lines.iter().any(|(own, _)| *own == raw))
             {
@@ -170,6 +171,21 @@ pub(super) struct Entry<T> {
 }
 
 impl Entries {
+    /// Whether a scope of this identity may use the family `raw`: not if a scope with a preset and one without would both, since to
+    /// the one without all of its series are its own.
+    pub(super) fn check_preset(&self, raw: &str, identity: &Identity) -> Result<(), DeclareError> {
+        let named = |identity: &Identity| identity.preset().map_or_else(String::new, |(key, _)| key.to_owned());
+        let uses = |member: &Member| member.used.get(raw).is_some_and(|used| used.is_live());
+        let mut others = self.members.iter().filter(|(_, member)| uses(member)).map(|(other, _)| named(other));
+        let given = named(identity);
+        match others.find(|standing| *standing != given) {
+            Some(standing) if *identity != Identity::Root => {
+                Err(DeclareError::Conflict { name: raw.to_owned(), field: "preset", standing, given })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the scope `number` was open until now.
     fn leave(&mut self, number: u64, identity: &Identity) -> bool {
         let was_open = self.open.remove(&number).is_some();

@@ -7,7 +7,7 @@ use super::{
     books::{Entry, Used},
 };
 use crate::{
-    family::{Family, View},
+    family::{Family, LabelSet, TypedFamily, View},
     instrument::{GaugeHistogram, Histogram, Instrument, StateSet},
     model::{DeclareError, FamilyName, MetricFamily},
     registry::Declaration,
@@ -77,6 +77,14 @@ impl<I: Instrument> ScopedDeclaration<I> {
         self.give(|view| view)
     }
 
+    /// Declares the family with the label keys of `L` behind that of the preset, in place of any that were given.
+    ///
+    /// # Errors
+    /// Those of [`declare`](Self::declare).
+    pub fn typed<L: LabelSet>(self) -> Result<TypedFamily<I, L>, DeclareError> {
+        self.labels(L::KEYS.iter().copied()).give(TypedFamily::new)
+    }
+
     /// Declares, and makes `give` of the view before the scope can be closed.
     fn give<T>(self, give: impl FnOnce(View<I>) -> T) -> Result<T, DeclareError> {
         let spaced_unit = if self.unit.is_empty() { String::new() } else { format!("{} ", self.unit) };
@@ -93,7 +101,8 @@ impl<I: Instrument> ScopedDeclaration<I> {
     pub fn single(self) -> Result<I, DeclareError> {
         if !self.label_keys.is_empty() {
             let raw = format!("{}{}", self.scope.prefix(), self.name);
-            let name = FamilyName::compose(&raw, &self.unit, I::KIND.metric_type())?;
+            let dialect = self.scope.registry().dialect();
+            let name = FamilyName::compose_in(dialect, &raw, &self.unit, I::KIND.metric_type())?;
             return Err(DeclareError::Labelled { family: name.raw().to_owned(), keys: self.label_keys.len() });
         }
         self.give(only)
@@ -152,10 +161,10 @@ impl Scope {
         give: impl FnOnce(View<I>) -> T,
     ) -> Result<T, DeclareError> {
         // Behind a prefix no name is empty; without it, it must be one.
-        FamilyName::compose(name, "", I::KIND.metric_type())?;
+        FamilyName::compose_in(self.registry().dialect(), name, "", I::KIND.metric_type())?;
         let state = &self.state;
         let closed = || DeclareError::Closed { scope: state.prefix.clone(), name: name.to_owned() };
-        state.books.declare(state.number, &state.identity, closed, || {
+        state.books.declare(state.number, &state.identity, closed, |entries| {
             let preset = state.identity.preset();
             let keys = preset.iter().map(|(key, _)| (*key).to_owned()).chain(keys);
             let family = declaration.labels(keys).declare()?;
@@ -164,6 +173,7 @@ impl Scope {
                 None => View::clone(&family),
             };
             let raw = family.metadata().name().raw().to_owned();
+            entries.check_preset(&raw, &state.identity)?;
             let used = Box::new(Declared { family, view: view.clone() });
             Ok(Entry { raw, line, used, result: give(view) })
         })

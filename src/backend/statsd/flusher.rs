@@ -5,7 +5,7 @@ use std::{collections::HashSet, hash::BuildHasher};
 use super::{
     book::{Book, Newcomer},
     lines::{Lines, Note, Source},
-    link::Link,
+    link::{Link, Sent},
     names::Naming,
     options::{HistogramMode, StatsdOptions, Transport},
     owed::Owed,
@@ -246,36 +246,50 @@ impl Flusher {
             Source::Owed => owed.note(note),
             Source::Sample => taken.note(note),
         };
-        while let Some(datagram) = lines.next(self.max_payload, self.batch, all) {
-            let (units, stream) = (datagram.units, self.stream);
-            if !stream && datagram.text.len() > LARGEST_DATAGRAM {
-                // It would never get through, and nothing behind it either.
-                counts.dropped += units as u64;
-                lines.pass(units, &mut note);
-                continue;
-            }
-            if let Err(error) = link.open() {
-                counts.errors += 1;
-                return Err(error);
-            }
-            let payload = if stream { datagram.stream } else { datagram.text };
-            match link.send(payload) {
-                Ok(()) => {
-                    counts.datagrams += 1;
-                    lines.pass(units, &mut note);
+        loop {
+            let next = lines.next(self.max_payload, self.batch, all);
+            let outcome = match next {
+                Some(next) if self.stream || next.text.len() <= LARGEST_DATAGRAM => {
+                    if let Err(error) = link.open() {
+                        counts.errors += 1;
+                        return Err(error);
+                    }
+                    link.send(if self.stream { next.stream } else { next.text }).map(Some)
+                }
+                // One that is too long would never get through, and nothing behind it either.
+                _ if lines.are_in_doubt() => link.ask().map(|()| None),
+                _ => Ok(None),
+            };
+            let units = next.map(|next| next.units);
+            match outcome {
+                Ok(sent) => {
+                    // Whatever was taken before has got through.
+                    counts.datagrams += u64::from(lines.settle(&mut note));
+                    let Some(units) = units else {
+                        lines.compact();
+                        return Ok(());
+                    };
+                    lines.hand_over(units);
+                    match sent {
+                        Some(Sent::InDoubt) => {}
+                        Some(Sent::Whole) => counts.datagrams += u64::from(lines.settle(&mut note)),
+                        None => {
+                            counts.dropped += units as u64;
+                            lines.settle(&mut note);
+                        }
+                    }
                 }
                 Err(unsent) => {
                     counts.errors += 1;
+                    lines.take_back();
                     // Of a stream, whole lines may have gone.
-                    let gone = lines.units_in(unsent.taken);
-                    lines.pass(gone, &mut note);
+                    lines.hand_over(lines.units_in(unsent.taken));
+                    lines.settle(&mut note);
                     if !link.has_another() {
                         return Err(link.fail(&unsent.error, true));
                     }
                 }
             }
         }
-        lines.compact();
-        Ok(())
     }
 }

@@ -60,6 +60,8 @@ pub(super) struct Lines {
     units: Vec<(usize, Note)>,
     /// How many of them were sent.
     sent: usize,
+    /// How many of them were handed to the system.
+    out: usize,
 }
 
 impl Lines {
@@ -72,7 +74,7 @@ impl Lines {
     pub(super) fn clear(&mut self) {
         self.text.clear();
         self.units.clear();
-        self.sent = 0;
+        (self.sent, self.out) = (0, 0);
     }
 
     /// Adds an increase of a whole number.
@@ -124,8 +126,8 @@ impl Lines {
     ///
     /// None if there is no unit left, or, unless `all` are to go, if others may still fit.
     pub(super) fn next(&self, most: usize, batch: bool, all: bool) -> Option<Datagram<'_>> {
-        let start = self.sent.checked_sub(1).map_or(0, |last| self.units[last].0 + 1);
-        let rest = &self.units[self.sent..];
+        let start = self.start_of(self.out);
+        let rest = &self.units[self.out..];
         let fitting = match batch {
             true => rest.iter().take_while(|(end, _)| end - start <= most).count().max(1),
             false => 1,
@@ -138,27 +140,48 @@ impl Lines {
         })
     }
 
-    /// Notes that the next `units` were sent, or given up; they are told to `note` if it is so.
-    pub(super) fn pass(&mut self, units: usize, mut note: impl FnMut(Note)) {
-        self.units[self.sent..self.sent + units].iter().for_each(|(_, done)| note(*done));
-        self.sent += units;
+    /// Whether something was handed to the system of which it is not known what became of it.
+    pub(super) fn are_in_doubt(&self) -> bool {
+        self.out > self.sent
+    }
+
+    /// Notes that the next `units` were handed to the system, which has not said yet what became of them.
+    pub(super) fn hand_over(&mut self, units: usize) {
+        self.out += units;
+    }
+
+    /// Notes that all that was handed over was sent, and tells `note`. Returns whether there was anything.
+    pub(super) fn settle(&mut self, mut note: impl FnMut(Note)) -> bool {
+        let settled = &self.units[self.sent..self.out];
+        settled.iter().for_each(|(_, done)| note(*done));
+        self.sent = self.out;
+        !settled.is_empty()
+    }
+
+    /// Notes that what is in doubt was not sent: it is next again.
+    pub(super) fn take_back(&mut self) {
+        self.out = self.sent;
     }
 
     /// How many of the next units lie wholly in their first `bytes` bytes, line feeds counted.
     pub(super) fn units_in(&self, bytes: usize) -> usize {
-        let start = self.sent.checked_sub(1).map_or(0, |last| self.units[last].0 + 1);
-        self.units[self.sent..].iter().take_while(|(end, _)| end + 1 - start <= bytes).count()
+        let start = self.start_of(self.out);
+        self.units[self.out..].iter().take_while(|(end, _)| end + 1 - start <= bytes).count()
     }
 
     /// Gives the memory of what was sent to what comes.
     pub(super) fn compact(&mut self) {
-        if let Some(last) = self.sent.checked_sub(1) {
-            let start = self.units[last].0 + 1;
-            self.text.drain(..start);
-            self.units.drain(..self.sent);
-            self.units.iter_mut().for_each(|(end, _)| *end -= start);
-            self.sent = 0;
-        }
+        let start = self.start_of(self.sent);
+        self.text.drain(..start);
+        self.units.drain(..self.sent);
+        self.units.iter_mut().for_each(|(end, _)| *end -= start);
+        self.out -= self.sent;
+        self.sent = 0;
+    }
+
+    /// Where a unit begins.
+    fn start_of(&self, unit: usize) -> usize {
+        unit.checked_sub(1).map_or(0, |before| self.units[before].0 + 1)
     }
 
     fn zero_before(&mut self, head: Head<'_>, negative: bool) {

@@ -36,6 +36,15 @@ pub(super) struct Unsent {
     pub(super) error: io::Error,
 }
 
+/// What is known of a payload that the system took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// It is as good as there.
+    Whole,
+    /// A host that is near and where nobody listens says so when the next one is sent, or when [`Link::ask`] asks.
+    InDoubt,
+}
+
 /// The way to one server.
 pub(super) struct Link {
     host: String,
@@ -128,32 +137,43 @@ impl Link {
         }
     }
 
-    /// Sends one datagram, or some whole lines of a stream.
-    pub(super) fn send(&mut self, payload: &[u8]) -> Result<(), Unsent> {
+    /// Sends one datagram, or some whole lines of a stream. An error of a datagram may be that of the one before it.
+    pub(super) fn send(&mut self, payload: &[u8]) -> Result<Sent, Unsent> {
         let sent = match &mut self.socket {
             None => Err(Unsent { taken: 0, error: io::ErrorKind::NotConnected.into() }),
-            Some(Socket::Udp(socket)) => whole(socket.send(payload)).and_then(|()| {
-                // A host of one's own, or one nearby, says at once that nobody listens.
-                match socket.take_error() {
-                    Ok(None) => Ok(()),
-                    Ok(Some(error)) | Err(error) => Err(Unsent { taken: 0, error }),
-                }
-            }),
-            Some(Socket::Tcp(stream)) => write_all(stream, payload),
+            Some(Socket::Udp(socket)) => whole(socket.send(payload)).map(|()| Sent::InDoubt),
+            Some(Socket::Tcp(stream)) => write_all(stream, payload).map(|()| Sent::Whole),
             #[cfg(unix)]
-            Some(Socket::Unix(socket)) => whole(socket.send(payload)),
+            Some(Socket::Unix(socket)) => whole(socket.send(payload)).map(|()| Sent::Whole),
         };
-        match sent {
-            Ok(()) => {
-                if self.outage.take().is_some() {
-                    log::info!("statsd server {} is reached again", self.server());
-                }
+        if sent.is_err() {
+            self.socket = None;
+        } else if sent.as_ref().is_ok_and(|sent| *sent == Sent::Whole) {
+            self.note_reached();
+        }
+        sent
+    }
+
+    /// Asks whether somebody listened to what was sent last.
+    pub(super) fn ask(&mut self) -> Result<(), Unsent> {
+        let Some(Socket::Udp(socket)) = &self.socket else {
+            return Ok(());
+        };
+        match socket.take_error() {
+            Ok(None) => {
+                self.note_reached();
                 Ok(())
             }
-            Err(unsent) => {
+            Ok(Some(error)) | Err(error) => {
                 self.socket = None;
-                Err(unsent)
+                Err(Unsent { taken: 0, error })
             }
+        }
+    }
+
+    fn note_reached(&mut self) {
+        if self.outage.take().is_some() {
+            log::info!("statsd server {} is reached again", self.server());
         }
     }
 
@@ -216,7 +236,7 @@ impl Link {
         }
         let answer = match self.answer.take() {
             Some(answer) => answer,
-            None => self.ask()?,
+            None => self.start_resolving()?,
         };
         let mut addresses = match answer.recv_timeout(PATIENCE) {
             Ok(addresses) => addresses?,
@@ -231,7 +251,7 @@ impl Link {
         Ok(addresses)
     }
 
-    fn ask(&self) -> io::Result<Receiver<io::Result<Vec<SocketAddr>>>> {
+    fn start_resolving(&self) -> io::Result<Receiver<io::Result<Vec<SocketAddr>>>> {
         let (answer, receiver) = sync_channel(1);
         let (host, port, resolver) = (self.host.clone(), self.port, self.resolver.clone());
         thread::Builder::new().name("statsd-resolve".to_owned()).spawn(move || {

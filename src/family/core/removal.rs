@@ -94,6 +94,9 @@ impl Core {
             self.index.remove(&mut writer.index, tuple);
             writer.condemned.remove(&tuple.as_ptr().addr());
             tuple.detach();
+            if let Some(exemplars) = self.shared.exemplars_if_any() {
+                exemplars.forget(tuple);
+            }
         }
         let counted = tuples.iter().filter(|tuple| !self.is_overflow(tuple.values())).count();
         // Relaxed: read as a hint, or under the lock that is held here.

@@ -1,0 +1,6 @@
+use manometer::LabelEnum;
+
+#[derive(LabelEnum)]
+enum Outcome {}
+
+fn main() {}

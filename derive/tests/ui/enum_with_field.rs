@@ -1,0 +1,9 @@
+use manometer::LabelEnum;
+
+#[derive(LabelEnum)]
+enum Outcome {
+    Done,
+    Failed(u16),
+}
+
+fn main() {}

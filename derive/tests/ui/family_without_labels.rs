@@ -1,0 +1,8 @@
+use manometer::{Counter, Family, Metrics};
+
+#[derive(Metrics)]
+struct Http {
+    requests: Family<Counter>,
+}
+
+fn main() {}

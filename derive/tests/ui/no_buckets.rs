@@ -1,0 +1,8 @@
+use manometer::{Histogram, Metrics};
+
+#[derive(Metrics)]
+struct Http {
+    latency: Histogram,
+}
+
+fn main() {}

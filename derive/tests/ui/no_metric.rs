@@ -1,0 +1,8 @@
+use manometer::Metrics;
+
+#[derive(Metrics)]
+struct Http {
+    name: String,
+}
+
+fn main() {}

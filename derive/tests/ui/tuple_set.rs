@@ -1,0 +1,6 @@
+use manometer::LabelSet;
+
+#[derive(LabelSet)]
+struct Request<'a>(&'a str);
+
+fn main() {}
