@@ -21,6 +21,7 @@ mod series;
 mod sum;
 mod threads;
 mod undo;
+mod watermark;
 mod wide;
 
 use std::{

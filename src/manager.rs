@@ -35,7 +35,7 @@ use crate::{
     collect::{Sampled, Source},
     instrument::{
         Clock, Counter, FloatCounter, Gauge, GaugeHistogram, Histogram, Info, Instrument, StateSet, Summary, Unknown,
-        UpDownGauge,
+        UpDownGauge, Watermark,
     },
     measure::MeasureName,
     model::{ConfigError, MetricSet, Settings},
@@ -421,8 +421,53 @@ impl Manager {
         if !self.is_enabled() || !state.is_running() {
             return Ok(Registration::nowhere(name));
         }
-        let window = Window::new(name, window, gauge.clone(), Box::new(total), state.clock.now())
+        let window = Window::rate(name, window, gauge.clone(), Box::new(total), state.clock.now())
             .map_err(|panic| RateError::Total { rate: name.to_owned(), panic })?;
+        self.cut_at_ends(name, window)
+    }
+
+    /// Publishes what was highest and lowest in a gauge, over windows of this length that follow each other from now on by the clock;
+    /// NaN until the first has ended. Neither scrapes nor collections change what is published. A window begins with the value that
+    /// the one before ended with. The gauge `value` shows the present value, and is written through the [`Watermark`] alone.
+    ///
+    /// # Errors
+    /// `Window` for one below [`SHORTEST_INTERVAL`], `Thread` if the system gives no thread.
+    ///
+    /// # Examples
+    /// ```
+    /// let manager = manometer::Manager::builder().manual().provider("internal").build()?;
+    /// let gauge = |name: &str| manager.gauge(name).single();
+    /// let (depth, peak, trough) = (gauge("queue_depth")?, gauge("queue_depth_peak")?, gauge("queue_depth_trough")?);
+    /// let minute = manometer::manager::DEFAULT_WINDOW;
+    /// let (queue, published) = manager.publish_extremes("queue", minute, &depth, &peak, &trough)?;
+    /// queue.add(3.0);
+    /// queue.add(-1.0);
+    /// assert_eq!(depth.value(), 2.0);
+    /// published.unregister();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn publish_extremes(
+        &self,
+        name: &str,
+        window: Duration,
+        value: &Gauge,
+        peak: &Gauge,
+        trough: &Gauge,
+    ) -> Result<(Watermark, Registration), RateError> {
+        let key = format!("window of extremes {name:?}");
+        config::check_interval(&key, "0.001 seconds or more", window).map_err(RateError::Window)?;
+        let state = self.state();
+        let watermark = Watermark::new(value);
+        if !self.is_enabled() || !state.is_running() {
+            return Ok((watermark, Registration::nowhere(name)));
+        }
+        let window = Window::extremes(name, window, watermark.clone(), [peak, trough], state.clock.now());
+        Ok((watermark, self.cut_at_ends(name, window)?))
+    }
+
+    /// Has the thread of the windows cut this one too.
+    fn cut_at_ends(&self, name: &str, window: Window) -> Result<Registration, RateError> {
+        let state = self.state();
         let switch = window.switch();
         let mut threads = self.handle.threads.lock();
         if threads.stopped {

@@ -295,11 +295,11 @@ impl Core {
         let points = family.refill(order.clone());
         points.clear();
         ledger.append_all(&self.shared, order.rows(), order.slots(), points, with_created);
+        drop(ledger);
+        self.report_overflow(&order);
         if let Some(exemplars) = self.shared.exemplars_if_any() {
             family.refill_exemplars(|out| exemplars.append(order.rows(), out));
         }
-        drop(ledger);
-        self.report_overflow(&order);
     }
 
     /// Logs, once each time the family has become full, which label has so many values.

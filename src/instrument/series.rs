@@ -277,7 +277,9 @@ impl Series {
     /// A handle's own reference to a series. In a family whose series expire, the caller has it pinned, or holds the writer lock or
     /// the shard of the map.
     pub fn new(tuple: Tuple, shared: Arc<Shared>) -> Self {
-        tuple.hold(shared.scan());
+        if shared.expire_after.is_some() {
+            tuple.hold(shared.scan());
+        }
         Self { slot: tuple.slot(), tuple, shared }
     }
 

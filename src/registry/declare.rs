@@ -207,8 +207,8 @@ impl<I: Instrument> Declaration<I> {
             Some(thresholds) => metadata.with_thresholds(thresholds),
             None => metadata,
         };
-        check_threshold_texts(&metadata)?;
         let metadata = if I::KIND == Kind::StateSet { metadata.with_states(&self.states)? } else { metadata };
+        check_threshold_texts(&metadata)?;
         Ok((metadata, self.terms))
     }
 }
