@@ -11,10 +11,14 @@ mod health;
 mod histogram;
 mod ledger;
 mod series;
+#[cfg(manometer_loom)]
+pub mod sketch;
+#[cfg(not(manometer_loom))]
+mod sketch;
 mod summary;
 mod timer;
 
-pub use bounds::{check_thresholds, exponential_buckets, linear_buckets};
+pub use bounds::{check_quantiles, check_thresholds, exponential_buckets, linear_buckets};
 pub use counter::{Counter, FloatCounter};
 pub use gauge::{Gauge, UpDownGauge, check_delta};
 pub use health::{Health, HealthReport};
@@ -23,5 +27,6 @@ pub use histogram::Histogram;
 pub use ledger::{Departed, Lifetimes, SampleSink};
 pub use ledger::{Ledger, Push, Reading};
 pub use series::{Instrument, Kind, Series, SeriesRef, Shared};
+pub use sketch::Sketches;
 pub use summary::Summary;
 pub use timer::{Clock, Monotonic, Timed, Timer, TimerGuard, timed, timed_by};

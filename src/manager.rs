@@ -18,7 +18,6 @@ mod events;
 mod isolation;
 mod own;
 mod providers;
-mod schedule;
 mod state;
 mod windows;
 
@@ -35,6 +34,7 @@ use crate::{
     measure::MeasureName,
     model::{ConfigError, MetricSet, Settings},
     registry::{Declaration, Registry},
+    schedule::{Duty, Ticks, Waiter},
     scope::{Books, Scope, ScopeBuilder},
     sync::{Arc, Mutex, Ordering},
 };
@@ -47,7 +47,6 @@ pub use state::CollectError;
 pub use windows::DEFAULT_WINDOW;
 
 use own::Own;
-use schedule::{Duty, Ticks, Waiter};
 use state::{Mode, State};
 use windows::{Window, Windows};
 
@@ -182,8 +181,9 @@ impl Manager {
             move || late.get().and_then(Weak::upgrade).into_iter().for_each(|state| state.flush_unless_stopped());
         let books = Arc::new(Books::new(&registry, &builder.namespace, Box::new(push)));
         let root = Scope::root(&books);
-        let own = Own::declare(&root, &*provider, builder.compat).map_err(|error| refused(error.into()))?;
         let clock = builder.clock_or_system();
+        registry.set_clock(clock.0.clone(), clock.1);
+        let own = Own::declare(&root, &*provider, builder.compat).map_err(|error| refused(error.into()))?;
         let made = Arc::new(State::new(mode, &registry, Some(provider), clock, builder.created_samples, Some(own)));
         let _ = state.set(Arc::downgrade(&made));
         match mode {

@@ -20,7 +20,7 @@ mod settings;
 mod text;
 
 pub use columns::Points;
-pub use error::{BucketRule, DeclareError, LabelError, ShapeError, ValueError};
+pub use error::{BucketRule, DeclareError, LabelError, QuantileRule, ShapeError, ValueError};
 pub use family::{Metric, MetricFamily, MetricSet};
 pub use kind::MetricType;
 pub use label::{LabelRows, LabelTable, check_keys, write_label_text};

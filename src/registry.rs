@@ -3,6 +3,7 @@
 mod declare;
 mod fields;
 mod push;
+mod windows;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,7 +11,9 @@ use arc_swap::ArcSwap;
 
 use crate::{
     family::{Core, Family},
-    instrument::{Counter, FloatCounter, Gauge, Health, HealthReport, Histogram, Instrument, Summary, UpDownGauge},
+    instrument::{
+        Clock, Counter, FloatCounter, Gauge, Health, HealthReport, Histogram, Instrument, Summary, UpDownGauge,
+    },
     model::{DeclareError, Metadata, MetricFamily, reserved_names},
     sync::{Arc, AtomicU64, Mutex, Ordering},
 };
@@ -21,6 +24,7 @@ pub use fields::{FieldOptions, MetricField, Metrics, check_field};
 pub(crate) use push::Wire;
 
 use push::Pushed;
+use windows::Windows;
 
 /// The most series of a family that says nothing else.
 pub const DEFAULT_MAX_SERIES: usize = 100_000;
@@ -59,6 +63,8 @@ struct State {
     listing: ArcSwap<Listing>,
     /// The provider that pushes from here, if one does.
     pushed: Option<Pushed>,
+    /// What ends the windows of quantiles.
+    windows: Windows,
 }
 
 /// The families by name, and who has which sample name.
@@ -131,6 +137,7 @@ impl RegistryOptions {
                 names: Mutex::default(),
                 changes: AtomicU64::new(0),
                 listing: ArcSwap::default(),
+                windows: Windows::new(),
             }),
         }
     }
@@ -212,6 +219,11 @@ impl Registry {
     pub fn remove(&self, raw_name: &str) -> Option<MetricFamily> {
         let core = self.inner.take_out(&mut self.inner.names.lock(), raw_name)?;
         Some(self.inner.close(core))
+    }
+
+    /// Windows of quantiles that are declared from now on go by `clock`. `polls`: it is none that waiting can go by.
+    pub(crate) fn set_clock(&self, clock: Arc<dyn Clock + Send + Sync>, polls: bool) {
+        self.inner.windows.set_clock(clock, polls);
     }
 
     /// What was refused so far.

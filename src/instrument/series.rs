@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Health, Ledger, ledger::Push};
+use super::{Health, Ledger, ledger::Push, sketch::Sketches};
 use crate::{
     arena::{self, OwnedCell, Slot},
     cell::{count, flip, search::Search, sum, undo},
@@ -94,6 +94,8 @@ pub struct Shared {
     pub announced: bool,
     /// Whether the word of some counter has wrapped.
     carried: AtomicBool,
+    /// Where observations are counted for quantiles; None without quantiles.
+    pub sketches: Option<Sketches>,
     ledger: Mutex<Ledger>,
 }
 
@@ -111,6 +113,7 @@ impl Shared {
             push: None,
             announced: false,
             carried: AtomicBool::new(false),
+            sketches: None,
             ledger: Mutex::new(Ledger::new(width, alone)),
         }
     }
@@ -121,6 +124,12 @@ impl Shared {
             self.search.forget_table();
         }
         self.push = push;
+    }
+
+    /// Tells a family that is not used yet that its observations are counted for quantiles.
+    pub fn set_sketches(&mut self) {
+        debug_assert_eq!(self.kind, Kind::Summary, "only summaries have quantiles");
+        self.sketches = Some(Sketches::new());
     }
 
     /// The family's books. Whoever holds them is its only reader: they may move the selectors of wide cells.
@@ -147,6 +156,7 @@ impl Drop for Shared {
     fn drop(&mut self) {
         // Every handle and every view held a reference, so nobody can write to these slots any more (A4).
         self.ledger().dissolve();
+        self.sketches.iter().for_each(Sketches::dissolve);
     }
 }
 
@@ -183,6 +193,21 @@ impl SeriesRef<'_> {
     #[inline(never)]
     fn record_interrupting(self, slot: Slot, bucket: usize, value: f64, times: u32) {
         arena::write_leased(slot, |cell| self.write(cell, bucket, value, times));
+    }
+
+    /// Adds an observation of `value` to a summary, and to its sketch.
+    #[inline(always)]
+    pub fn record_sketched(self, sketches: &Sketches, slot: Slot, value: f64) {
+        match arena::undisturbed() {
+            Some(_busy) => {
+                arena::write!(slot, cell => undo::write(cell, 0, 0, value, 1));
+                sketches.record(slot, value);
+            }
+            None => {
+                self.record_interrupting(slot, 0, value, 1);
+                sketches.record_interrupting(slot, value);
+            }
+        }
     }
 
     #[inline(always)]

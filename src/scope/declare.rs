@@ -1,12 +1,14 @@
 //! Declarations in a scope: named after it, with its preset key in front, giving views on its preset value.
 
+use std::time::Duration;
+
 use super::{
     Scope,
     books::{Entry, Used},
 };
 use crate::{
     family::{Family, LabelSet, TypedFamily, View},
-    instrument::{Histogram, Instrument},
+    instrument::{Histogram, Instrument, Summary},
     model::{DeclareError, FamilyName, MetricFamily},
     registry::Declaration,
 };
@@ -105,6 +107,18 @@ impl ScopedDeclaration<Histogram> {
     /// The thresholds of the buckets; see [`Declaration::buckets`].
     pub fn buckets(self, thresholds: impl IntoIterator<Item = f64>) -> Self {
         Self { declaration: self.declaration.buckets(thresholds), ..self }
+    }
+}
+
+impl ScopedDeclaration<Summary> {
+    /// The quantiles to compute; see [`Declaration::quantiles`].
+    pub fn quantiles(self, quantiles: impl IntoIterator<Item = f64>) -> Self {
+        Self { declaration: self.declaration.quantiles(quantiles), ..self }
+    }
+
+    /// The interval over which quantiles are computed; see [`Declaration::interval`].
+    pub fn interval(self, interval: Duration) -> Self {
+        Self { declaration: self.declaration.interval(interval), ..self }
     }
 }
 
