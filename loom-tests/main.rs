@@ -16,6 +16,7 @@ mod pins;
 mod plan;
 mod roster;
 mod series;
+mod sketch;
 mod sum;
 mod threads;
 mod undo;

@@ -59,7 +59,7 @@ impl Slot {
 
     /// The slot that [`to_bits`](Self::to_bits) wrote.
     #[inline(always)]
-    pub fn from_bits(bits: u32) -> Self {
+    pub const fn from_bits(bits: u32) -> Self {
         Self { chunk: (bits >> 16) as u16, offset: bits as u16 % CHUNK_SLOTS as u16 }
     }
 

@@ -13,9 +13,12 @@ use crate::{
     sync::{Arc, Mutex},
 };
 
-/// How long an observation that saw the last turn may take to be counted. It takes nanoseconds unless it is stopped on its way; then it
-/// counts in the next window of its bank.
-const GRACE: Duration = Duration::from_millis(1);
+/// How long an observation that saw the last turn may take to be counted, where the interval is long enough. It takes nanoseconds unless
+/// its thread has to wait for a core meanwhile; who waits longer counts in the next window of the same bank.
+const GRACE: Duration = Duration::from_millis(20);
+
+/// The part of an interval that may go by like this.
+const GRACE_PARTS: u32 = 4;
 
 /// How long to wait while there are no windows.
 const IDLE: Duration = Duration::from_secs(3600);
@@ -53,7 +56,7 @@ impl Windows {
         let interval = core.shared().metadata.interval();
         if let (Some(interval), Some(waiter)) = (interval, &*self.waiter.lock()) {
             let now = self.clock.lock().0.now();
-            waiter.tell(Begun { core: Arc::downgrade(core), ticks: Ticks::new(now, interval) });
+            waiter.tell(Begun { core: Arc::downgrade(core), ticks: Ticks::new(now, interval), interval });
         }
     }
 }
@@ -69,6 +72,7 @@ impl fmt::Debug for Windows {
 struct Begun {
     core: Weak<Core>,
     ticks: Ticks,
+    interval: Duration,
 }
 
 /// What the thread does.
@@ -83,18 +87,19 @@ impl Duty<Begun> for Turner {
 
     fn act(&mut self, clock: &dyn Clock) -> Duration {
         let now = clock.now();
-        let mut turned = Vec::new();
+        let (mut turned, mut grace) = (Vec::new(), GRACE);
         self.families.retain_mut(|family| {
             let Some(core) = family.core.upgrade().filter(|core| core.is_live()) else { return false };
             if family.ticks.pass(now) > 0 {
                 if let Some(bank) = core.shared().sketches.as_ref().map(Sketches::turn) {
                     turned.push((core, bank));
+                    grace = grace.min(family.interval / GRACE_PARTS);
                 }
             }
             true
         });
         if !turned.is_empty() {
-            thread::sleep(GRACE);
+            thread::sleep(grace);
         }
         for (core, bank) in turned {
             core.end_window(bank);
