@@ -126,6 +126,12 @@ class Prometheus:
         expect(len(result) == 1, f"{expression} has {len(result)} values")
         return result[0][1]
 
+    def exemplars(self, expression, start, end):
+        """The exemplars of the series that an expression selects: labels of the series, and a list of its exemplars."""
+        parameters = urllib.parse.urlencode({"query": expression, "start": start, "end": end})
+        answer = json.loads(fetch(f"{self.url}/api/v1/query_exemplars?{parameters}"))
+        return [(series["seriesLabels"], series["exemplars"]) for series in answer["data"]]
+
     def targets(self):
         return json.loads(fetch(f"{self.url}/api/v1/targets"))["data"]["activeTargets"]
 
@@ -187,7 +193,21 @@ def check_job(prometheus, job, samples, totals, rate, load_end):
         value = prometheus.number(expression, load_end)
         print(f"{job}: {expression} = {value:.1f}, the application says {expected:.1f}")
         expect(abs(value / expected - 1) <= RATE_TOLERANCE, f"{job}: off by more than {RATE_TOLERANCE:.0%}")
+    check_exemplars(prometheus, job, now)
     print(f"{job}: up, {int(scraped)} samples, {len(totals)} totals equal to the application's")
+
+
+def check_exemplars(prometheus, job, now):
+    """Each bucket's exemplars are requests that took as long as the bucket says; the text format has none."""
+    found = prometheus.exemplars(f'kv_request_duration_seconds_bucket{{job="{job}"}}', now - 60, now)
+    expect(bool(found) == (job == OPENMETRICS), f"{job}: {len(found)} buckets with exemplars")
+    for series, exemplars in found:
+        for exemplar in exemplars:
+            expect(exemplar["labels"]["request"].isdecimal(), f"{job}: an exemplar with {exemplar['labels']}")
+            took, le = float(exemplar["value"]), series["le"]
+            expect(le == "+Inf" or took <= float(le), f"{job}: an exemplar of {took} in the bucket up to {le}")
+    if found:
+        print(f"{job}: {sum(len(exemplars) for _, exemplars in found)} exemplars in {len(found)} buckets")
 
 
 def start_prometheus(stack, folder, config):
@@ -202,6 +222,7 @@ def start_prometheus(stack, folder, config):
             f"--config.file={file}",
             f"--storage.tsdb.path={folder / 'data'}",
             f"--web.listen-address=127.0.0.1:{port}",
+            "--enable-feature=exemplar-storage",
             "--log.level=warn",
             stdout=log,
             stderr=log,

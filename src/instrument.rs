@@ -6,6 +6,7 @@
 
 mod bounds;
 mod counter;
+mod exemplars;
 mod gauge;
 mod health;
 mod histogram;
@@ -20,6 +21,7 @@ mod timer;
 
 pub use bounds::{check_quantiles, check_thresholds, exponential_buckets, linear_buckets};
 pub use counter::{Counter, FloatCounter};
+pub use exemplars::{ExemplarLabels, Exemplars};
 pub use gauge::{Gauge, UpDownGauge, check_delta};
 pub use health::{Health, HealthReport};
 pub use histogram::Histogram;

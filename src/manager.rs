@@ -14,6 +14,7 @@ mod config;
 mod corks;
 #[cfg(feature = "view")]
 mod doors;
+mod error;
 mod events;
 mod isolation;
 mod own;
@@ -22,7 +23,8 @@ mod state;
 mod windows;
 
 use std::{
-    fmt, io,
+    error::Error,
+    fmt,
     sync::{OnceLock, Weak},
     time::Duration,
 };
@@ -39,16 +41,16 @@ use crate::{
     sync::{Arc, Mutex, Ordering},
 };
 
-pub use config::{DEFAULT_INTERVAL, DEFAULT_NAMESPACE, KEYS, ManagerBuilder};
+pub use config::{DEFAULT_INTERVAL, DEFAULT_NAMESPACE, KEYS, ManagerBuilder, SHORTEST_INTERVAL};
 pub use corks::Cork;
+pub use error::{CollectError, RateError, StartError};
 pub use events::{HandlerReport, HandlerResult, Registration, UpdateTiming};
 pub use providers::register_provider;
-pub use state::CollectError;
 pub use windows::DEFAULT_WINDOW;
 
 use own::Own;
 use state::{Mode, State};
-use windows::{Window, Windows};
+use windows::{News, Window, Windows};
 
 /// The statistics of a program, or of a part of it. Cheap to clone; clones are the same manager.
 ///
@@ -86,14 +88,14 @@ struct Threads {
     /// Another interval than the mode has, since somebody said so.
     interval: Option<Duration>,
     schedule: Option<Waiter<Duration>>,
-    windows: Option<Waiter<Window>>,
+    windows: Option<Waiter<News>>,
 }
 
 /// What a collection hands back.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Collected {
-    /// The interval of the schedule; none in manual mode.
+    /// [`Manager::interval`]: of a manager that is asked, which has no schedule, none.
     pub interval: Option<Duration>,
     /// The registry whose values are new.
     pub registry: Registry,
@@ -167,13 +169,28 @@ impl Manager {
         mode: Mode,
         provider: Box<dyn Provider>,
     ) -> Result<Self, ConfigError> {
-        let refused = |error| ConfigError::Provider { name: name.to_owned(), source: error };
         let provider: Arc<dyn Provider> = Arc::from(provider);
+        Self::with_provider(builder, name, mode, &provider).map_err(|source| {
+            // What it has begun already, it ends.
+            if let Err(panic) = isolation::isolated(|| provider.shutdown()) {
+                log::warn!("shutdown of the provider panicked: {panic}");
+            }
+            isolation::discard(provider);
+            ConfigError::Provider { name: name.to_owned(), source }
+        })
+    }
+
+    fn with_provider(
+        builder: &ManagerBuilder,
+        name: &str,
+        mode: Mode,
+        provider: &Arc<dyn Provider>,
+    ) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let asked = isolation::isolated(|| {
             let shown = provider.display_name().unwrap_or(name).to_owned();
             (provider.registry().clone(), shown)
         });
-        let (registry, shown) = asked.map_err(|panic| refused(format!("it panicked: {panic}").into()))?;
+        let (registry, shown) = asked.map_err(|panic| format!("it panicked: {panic}"))?;
         // The state needs the books, and they need it. Weak, since scopes may outlive their manager.
         let state = Arc::new(OnceLock::<Weak<State>>::new());
         let late = state.clone();
@@ -183,8 +200,9 @@ impl Manager {
         let root = Scope::root(&books);
         let clock = builder.clock_or_system();
         registry.set_clock(clock.0.clone(), clock.1);
-        let own = Own::declare(&root, &*provider, builder.compat).map_err(|error| refused(error.into()))?;
-        let made = Arc::new(State::new(mode, &registry, Some(provider), clock, builder.created_samples, Some(own)));
+        let own = Own::declare(&root, &**provider, builder.compat)?;
+        let made =
+            Arc::new(State::new(mode, &registry, Some(provider.clone()), clock, builder.created_samples, Some(own)));
         let _ = state.set(Arc::downgrade(&made));
         match mode {
             Mode::Scheduled(interval) => log::info!(
@@ -203,7 +221,7 @@ impl Manager {
     }
 
     fn disabled_quietly(builder: &ManagerBuilder) -> Self {
-        let registry = builder.registry_options.disabled().build();
+        let registry = builder.options().disabled().build();
         let books = Arc::new(Books::new(&registry, &builder.namespace, Box::new(|| ())));
         let root = Scope::root(&books);
         let state =
@@ -243,38 +261,54 @@ impl Manager {
         self.is_enabled().then_some(&self.state().registry)
     }
 
+    /// The distance of scheduled collections as it is now; none in the other modes.
+    pub fn interval(&self) -> Option<Duration> {
+        match self.state().mode {
+            Mode::Scheduled(interval) => Some(self.handle.threads.lock().interval.unwrap_or(interval)),
+            Mode::Manual { .. } | Mode::Disabled => None,
+        }
+    }
+
     /// Begins the schedule: a collection at once, and then one at each interval from now on, on a thread of its own. Does nothing in
     /// the other modes, or a second time.
     ///
     /// # Errors
-    /// If the system gives no thread.
-    pub fn start(&self) -> io::Result<()> {
+    /// `Stopped` if this manager with a schedule was stopped, `Thread` if the system gives no thread.
+    pub fn start(&self) -> Result<(), StartError> {
         let state = self.state();
         let Mode::Scheduled(interval) = state.mode else { return Ok(()) };
         let mut threads = self.handle.threads.lock();
-        if threads.schedule.is_some() || threads.stopped || !state.is_running() {
+        if threads.stopped || !state.is_running() {
+            return Err(StartError::Stopped);
+        }
+        if threads.schedule.is_some() {
             return Ok(());
         }
         let interval = threads.interval.unwrap_or(interval);
         let duty = Schedule { state: state.clone(), interval, ticks: None };
-        threads.schedule = Some(Waiter::spawn("manometer", state.clock.clone(), state.polls, duty)?);
+        let schedule = Waiter::spawn("manometer", state.clock.clone(), state.polls, duty);
+        threads.schedule = Some(schedule.map_err(StartError::Thread)?);
         Ok(())
     }
 
     /// Changes the interval of the schedule, which begins anew: the next collection is one interval from now.
     ///
     /// # Errors
-    /// `Invalid` for an interval of 0, and where there is no schedule.
+    /// `Invalid` for an interval below [`SHORTEST_INTERVAL`], where there is no schedule, and where it has ended.
     pub fn set_interval(&self, interval: Duration) -> Result<(), ConfigError> {
-        config::check_interval(interval)?;
+        const KEY: &str = "statistics_interval";
+        config::check_interval(KEY, config::INTERVAL_RULE, interval)?;
+        let refused = |rule| {
+            let given = interval.as_secs_f64().to_string();
+            Err(ConfigError::Invalid { key: KEY.to_owned(), given, rule })
+        };
         if !matches!(self.state().mode, Mode::Scheduled(_)) {
-            return Err(ConfigError::Invalid {
-                key: "statistics_interval".to_owned(),
-                given: interval.as_secs_f64().to_string(),
-                rule: "for this manager, which has no schedule",
-            });
+            return refused("for this manager, which has no schedule");
         }
         let mut threads = self.handle.threads.lock();
+        if threads.stopped || !self.state().is_running() {
+            return refused("for this manager, which was stopped");
+        }
         threads.interval = Some(interval);
         threads.schedule.iter().for_each(|schedule| schedule.tell(interval));
         Ok(())
@@ -291,15 +325,18 @@ impl Manager {
     /// Runs a collection now, or waits for the one that runs and shares it. For manual mode alone.
     ///
     /// # Errors
-    /// `Scheduled` or `Disabled` in the other modes, `Reentrant` from a handler, `Stopped` after the end.
+    /// `Reentrant` from a handler, whatever the mode; else `Scheduled` or `Disabled` in the other modes, `Stopped` after the end.
     pub fn collect(&self) -> Result<Collected, CollectError> {
+        if self.state().is_inside() {
+            return Err(CollectError::Reentrant);
+        }
         match self.state().mode {
             Mode::Scheduled(_) if !self.state().is_running() => Err(CollectError::Stopped),
             Mode::Scheduled(_) => Err(CollectError::Scheduled),
             Mode::Disabled => Err(CollectError::Disabled),
             Mode::Manual { .. } => {
                 self.state().collect()?;
-                Ok(Collected { interval: None, registry: self.state().registry.clone() })
+                Ok(Collected { interval: self.interval(), registry: self.state().registry.clone() })
             }
         }
     }
@@ -360,7 +397,8 @@ impl Manager {
     /// `total` is called on a thread of the manager; a total that steps back began again from 0.
     ///
     /// # Errors
-    /// If the system gives no thread, the window is of length 0, or the first reading of the total panics.
+    /// `Window` for one below [`SHORTEST_INTERVAL`], `Total` if the first reading of the total panics, `Thread` if the system gives no
+    /// thread.
     ///
     /// # Examples
     /// ```
@@ -378,17 +416,15 @@ impl Manager {
         window: Duration,
         gauge: &Gauge,
         total: impl FnMut() -> f64 + Send + 'static,
-    ) -> io::Result<Registration> {
-        let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, format!("rate {name:?}: {text}"));
-        if window.is_zero() {
-            return Err(invalid("a window has a length above 0".to_owned()));
-        }
+    ) -> Result<Registration, RateError> {
+        let key = format!("window of rate {name:?}");
+        config::check_interval(&key, "0.001 seconds or more", window).map_err(RateError::Window)?;
         let state = self.state();
         if !self.is_enabled() || !state.is_running() {
             return Ok(Registration::nowhere(name));
         }
         let window = Window::new(name, window, gauge.clone(), Box::new(total), state.clock.now())
-            .map_err(|panic| invalid(format!("its total panicked: {panic}")))?;
+            .map_err(|panic| RateError::Total { rate: name.to_owned(), panic })?;
         let switch = window.switch();
         let mut threads = self.handle.threads.lock();
         if threads.stopped {
@@ -399,12 +435,18 @@ impl Manager {
             None => {
                 let counted = state.clone();
                 let duty = Windows::new(move |name, _| counted.count_error(name));
-                Waiter::spawn("manometer-rates", state.clock.clone(), state.polls, duty)?
+                let spawned = Waiter::spawn("manometer-rates", state.clock.clone(), state.polls, duty);
+                spawned.map_err(RateError::Thread)?
             }
         };
-        threads.windows.insert(waiter).tell(window);
-        // Relaxed: see `Windows::act`.
-        Ok(Registration::new(name, move || switch.store(false, Ordering::Relaxed)))
+        let waiter = threads.windows.insert(waiter);
+        waiter.tell(News::Begun(window));
+        let tell = waiter.teller();
+        Ok(Registration::new(name, move || {
+            // Relaxed: see `Windows::act`; the news comes behind it.
+            switch.store(false, Ordering::Relaxed);
+            tell(News::SwitchedOff);
+        }))
     }
 
     /// Begins the declaration of a measure, named `<namespace>_` and `name`; its type comes next.

@@ -8,7 +8,9 @@
 //! page walks them in order.
 
 mod columns;
+mod dialect;
 mod error;
+mod exemplar;
 mod family;
 mod kind;
 mod label;
@@ -20,8 +22,10 @@ mod settings;
 mod text;
 
 pub use columns::Points;
+pub use dialect::Dialect;
 pub use error::{BucketRule, DeclareError, LabelError, QuantileRule, ShapeError, ValueError};
-pub use family::{Metric, MetricFamily, MetricSet};
+pub use exemplar::Exemplar;
+pub use family::{ExemplarAt, Metric, MetricFamily, MetricSet};
 pub use kind::MetricType;
 pub use label::{LabelRows, LabelTable, check_keys, write_label_text};
 pub use metadata::Metadata;
@@ -30,6 +34,9 @@ pub use point::{CounterPoint, HistogramPoint, MetricPoint, Number, SummaryPoint,
 pub use settings::{ConfigError, Setting, Settings};
 
 pub(crate) use columns::entries;
+pub(crate) use exemplar::check_labels;
 pub(crate) use kind::suffix;
-pub(crate) use number::{write_number, write_seconds};
-pub(crate) use text::{Sink, escape_into};
+#[cfg(feature = "view")]
+pub(crate) use number::write_general;
+pub(crate) use number::{write_17_digits, write_number, write_seconds};
+pub(crate) use text::{Escaping, Sink, escape_into};

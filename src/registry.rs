@@ -14,7 +14,7 @@ use crate::{
     instrument::{
         Clock, Counter, FloatCounter, Gauge, Health, HealthReport, Histogram, Instrument, Summary, UpDownGauge,
     },
-    model::{DeclareError, Metadata, MetricFamily, reserved_names},
+    model::{DeclareError, Dialect, Metadata, MetricFamily, reserved_names},
     sync::{Arc, AtomicU64, Mutex, Ordering},
 };
 
@@ -99,13 +99,19 @@ struct Listing {
 pub struct RegistryOptions {
     max_series: usize,
     strict_declarations: bool,
+    dialect: Dialect,
     disabled: bool,
 }
 
 impl RegistryOptions {
     /// The defaults: 100 000 series a family, differences in a re-declaration warn.
     pub fn new() -> Self {
-        Self { max_series: DEFAULT_MAX_SERIES, strict_declarations: false, disabled: false }
+        Self {
+            max_series: DEFAULT_MAX_SERIES,
+            strict_declarations: false,
+            dialect: Dialect::OpenMetrics,
+            disabled: false,
+        }
     }
 
     /// The most series of a family that does not say for itself.
@@ -116,6 +122,22 @@ impl RegistryOptions {
     /// Whether a re-declaration that differs in description, unit or buckets is an error instead of a warning.
     pub fn strict_declarations(self, strict_declarations: bool) -> Self {
         Self { strict_declarations, ..self }
+    }
+
+    /// Whose rules the names and thresholds follow; those of OpenMetrics unless told otherwise.
+    ///
+    /// # Examples
+    /// ```
+    /// use manometer::{RegistryOptions, model::Dialect};
+    ///
+    /// let registry = RegistryOptions::new().dialect(Dialect::Prosody).build();
+    /// let family = registry.histogram("wait_seconds").unit("seconds").buckets([1.0]).declare()?;
+    /// assert_eq!(family.metadata().name().raw(), "wait_seconds_seconds");
+    /// assert_eq!(family.metadata().threshold_text(0), "1");
+    /// # Ok::<(), manometer::DeclareError>(())
+    /// ```
+    pub fn dialect(self, dialect: Dialect) -> Self {
+        Self { dialect, ..self }
     }
 
     /// Declarations are checked as ever, and what is recorded goes nowhere.
@@ -161,7 +183,8 @@ impl Registry {
         RegistryOptions::new().build()
     }
 
-    /// Begins the declaration of a counter of whole numbers. A name that ends in `_total` means the family without it.
+    /// Begins the declaration of a counter of whole numbers. A name that ends in `_total` means the family without it, unless the
+    /// registry's dialect is that of Prosody.
     pub fn counter(&self, name: &str) -> Declaration<Counter> {
         Declaration::new(self, name)
     }
@@ -224,6 +247,11 @@ impl Registry {
     /// Windows of quantiles that are declared from now on go by `clock`. `polls`: it is none that waiting can go by.
     pub(crate) fn set_clock(&self, clock: Arc<dyn Clock + Send + Sync>, polls: bool) {
         self.inner.windows.set_clock(clock, polls);
+    }
+
+    /// Whose rules the names and thresholds follow.
+    pub fn dialect(&self) -> Dialect {
+        self.inner.options.dialect
     }
 
     /// What was refused so far.

@@ -97,7 +97,13 @@ impl<W: Send + 'static> Waiter<W> {
 
     /// Tells the thread. It does not matter if it has ended.
     pub(crate) fn tell(&self, news: W) {
-        let _ = self.words.send(Word::News(news));
+        self.teller()(news);
+    }
+
+    /// Tells the thread, also when this is out of reach.
+    pub(crate) fn teller(&self) -> impl Fn(W) + Send + Sync + use<W> {
+        let words = self.words.clone();
+        move |news| drop(words.send(Word::News(news)))
     }
 
     /// Tells the thread to end after what it is doing.

@@ -12,11 +12,13 @@
 pub mod mocked;
 #[cfg(not(manometer_loom))]
 mod native;
+mod side_map;
 
 #[cfg(manometer_loom)]
 pub use mocked::*;
 #[cfg(not(manometer_loom))]
 pub use native::*;
+pub use side_map::SideMap;
 
 #[cfg(manometer_loom)]
 macro_rules! mutant {

@@ -7,7 +7,7 @@ use std::{cell::RefCell, time::Duration};
 use common::managers::{HandClock, scraped, until};
 use manometer::{
     CollectError, DeclareError, Manager, Source,
-    manager::ManagerBuilder,
+    manager::{ManagerBuilder, SHORTEST_INTERVAL},
     model::{ConfigError, Setting, Settings},
 };
 
@@ -61,7 +61,7 @@ fn cfg_01_statistics_names_a_provider() {
 
 #[test]
 fn cfg_02_s_06_s_07_an_interval_means_what_it_says() {
-    for good in [Setting::from(5), 0.5.into(), "5".into(), "0.25".into(), "manual".into(), 1e-9.into()] {
+    for good in [Setting::from(5), 0.5.into(), "5".into(), "0.25".into(), "manual".into(), 0.001.into()] {
         assert!(Manager::new(&on("statistics_interval", good.clone())).is_ok(), "{good}");
     }
     let bad = [
@@ -73,6 +73,8 @@ fn cfg_02_s_06_s_07_an_interval_means_what_it_says() {
         f64::INFINITY.into(),
         1e300.into(),
         1e-12.into(),
+        0.000999.into(),
+        "1e-9".into(),
         "0".into(),
         "foo".into(),
         "1 minute".into(),
@@ -85,7 +87,7 @@ fn cfg_02_s_06_s_07_an_interval_means_what_it_says() {
     for bad in bad {
         let settings = on("statistics_interval", bad.clone());
         let expected =
-            ("statistics_interval".to_owned(), bad.to_string(), "a number of seconds above 0, or \"manual\"");
+            ("statistics_interval".to_owned(), bad.to_string(), "a number of seconds, 0.001 or more, or \"manual\"");
         assert_eq!(invalid(&settings), expected);
         // Nothing runs instead, and certainly not every 60 seconds.
         let manager = Manager::new_or_disabled(&settings);
@@ -93,8 +95,13 @@ fn cfg_02_s_06_s_07_an_interval_means_what_it_says() {
         assert!(!manager.is_enabled() && manager.registry().is_none(), "{bad}");
         assert_eq!(manager.collect().unwrap_err(), CollectError::Disabled);
     }
-    let zero = Manager::builder().provider("internal").interval(Duration::ZERO).build();
-    assert!(matches!(zero, Err(ConfigError::Invalid { key, .. }) if key == "statistics_interval"));
+    for (short, given) in [(Duration::ZERO, "0"), (SHORTEST_INTERVAL - Duration::from_nanos(1), "0.000999999")] {
+        let refused = Manager::builder().provider("internal").interval(short).build().unwrap_err();
+        let expected =
+            format!("statistics_interval is {given}, which is not a number of seconds, 0.001 or more, or \"manual\"");
+        assert_eq!(refused.to_string(), expected);
+    }
+    assert!(Manager::builder().provider("internal").interval(SHORTEST_INTERVAL).build().is_ok());
 }
 
 #[test]
@@ -102,7 +109,8 @@ fn cfg_02_the_interval_can_be_changed_and_is_checked_again() {
     let clock = HandClock::default();
     let manager =
         ManagerBuilder::from_settings(&on("statistics_interval", 10)).unwrap().clock(clock.clone()).build().unwrap();
-    assert!(manager.set_interval(Duration::ZERO).is_err());
+    assert!(manager.set_interval(SHORTEST_INTERVAL / 2).is_err());
+    assert_eq!(manager.interval(), Some(Duration::from_secs(10)));
     let runs = || common::managers::count(&manager, "prosody_stats.collection_seconds");
     manager.start().unwrap();
     until("the collection at start", || runs() == 1);
@@ -114,7 +122,9 @@ fn cfg_02_the_interval_can_be_changed_and_is_checked_again() {
         runs() == 2
     });
     let manual = Manager::new(&on("statistics_interval", "manual")).unwrap();
-    assert!(manual.set_interval(Duration::from_secs(1)).is_err(), "there is no schedule to change");
+    let refused = manual.set_interval(Duration::from_secs(1)).unwrap_err();
+    assert_eq!(refused.to_string(), "statistics_interval is 1, which is not for this manager, which has no schedule");
+    assert_eq!((manager.interval(), manual.interval()), (Some(Duration::from_secs(2)), None));
 }
 
 #[test]

@@ -2,9 +2,17 @@
 
 mod common;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, OnceLock},
+};
 
 use common::managers::{disabled, manual, noting};
+use manometer::{
+    Manager, Registry, RegistryOptions,
+    backend::{Internal, Provider},
+    model::Settings,
+};
 
 #[test]
 fn crk_01_crk_02_corks_nest_and_the_last_one_counts() {
@@ -35,6 +43,42 @@ fn crk_02_corks_of_many_threads_reach_the_provider_in_order() {
     let asked = notes.take();
     let pairs = asked.chunks(2).all(|pair| pair == ["cork", "uncork"]);
     assert!(pairs && !asked.is_empty(), "a cork or uncork twice in a row");
+}
+
+#[test]
+fn crk_02_what_a_provider_corks_itself_is_counted() {
+    // It corks once more when it is corked, and takes that away when asked to.
+    #[derive(Debug)]
+    struct Corking {
+        own: Internal,
+        manager: Arc<OnceLock<Manager>>,
+        told: Arc<Mutex<Vec<&'static str>>>,
+    }
+    impl Provider for Corking {
+        fn registry(&self) -> &Registry {
+            self.own.registry()
+        }
+        fn cork(&self) {
+            self.told.lock().unwrap().push("cork");
+            self.manager.get().unwrap().cork();
+        }
+        fn uncork(&self) {
+            self.told.lock().unwrap().push("uncork");
+        }
+    }
+    let (late, told) = (Arc::new(OnceLock::new()), Arc::new(Mutex::new(Vec::new())));
+    let (slot, notes) = (late.clone(), told.clone());
+    let make = move |_: &Settings, options: RegistryOptions| {
+        let (manager, told) = (slot.clone(), notes.clone());
+        Ok(Box::new(Corking { own: Internal::new(options), manager, told }) as Box<dyn Provider>)
+    };
+    let manager = Manager::builder().factory("corking", make).provider(":corking").manual().build().unwrap();
+    late.set(manager.clone()).unwrap();
+    manager.cork();
+    manager.uncork();
+    assert_eq!(*told.lock().unwrap(), ["cork"], "its own cork still holds");
+    manager.uncork();
+    assert_eq!(*told.lock().unwrap(), ["cork", "uncork"]);
 }
 
 #[test]

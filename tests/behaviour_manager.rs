@@ -16,9 +16,9 @@ use std::{
 
 use common::managers::{HandClock, Trouble, count, gauge, manual, noting, scraped, total, until};
 use manometer::{
-    CollectError, Histogram, Manager, MetricPoint, Source,
-    manager::{DEFAULT_WINDOW, HandlerReport},
-    model::MetricSet,
+    Clock, CollectError, Histogram, Manager, MetricPoint, Source,
+    manager::{DEFAULT_WINDOW, HandlerReport, RateError, StartError},
+    model::{ConfigError, MetricSet},
 };
 
 const COLLECTION: &str = "prosody_stats.collection_seconds";
@@ -193,6 +193,27 @@ fn mgr_03_a_handler_may_stop_its_manager_or_be_the_last_to_hold_it() {
 }
 
 #[test]
+fn mgr_03_a_manager_that_was_stopped_says_so() {
+    let (manager, _clock) = scheduled();
+    manager.start().unwrap();
+    manager.start().expect("a second time does nothing");
+    manager.stop();
+    assert!(matches!(manager.start(), Err(StartError::Stopped)));
+    let refused = manager.set_interval(Duration::from_secs(2)).unwrap_err();
+    assert_eq!(refused.to_string(), "statistics_interval is 2, which is not for this manager, which was stopped");
+    assert_eq!(manager.interval(), Some(Duration::from_secs(10)), "what was refused has changed nothing");
+    let (never_started, _clock) = scheduled();
+    never_started.stop();
+    assert_eq!(never_started.start().unwrap_err().to_string(), "this manager was stopped, and does not start again");
+    // Where there is no schedule, there is none to start.
+    for manager in [manual(), Manager::new_disabled()] {
+        manager.start().unwrap();
+        manager.stop();
+        manager.start().unwrap();
+    }
+}
+
+#[test]
 fn mgr_03_who_stops_second_returns_when_all_is_sent() {
     let (builder, notes) = noting();
     let manager = builder.manual().build().unwrap();
@@ -360,6 +381,51 @@ fn mgr_07_a_handler_may_do_all_but_collect() {
     assert_eq!(diary.take(), expected);
     assert_eq!(report(&manager, "busy").errors, 0);
     manager.stop(); // lets go of the handler, which owns the manager
+}
+
+#[test]
+fn mgr_07_mgr_02_a_handler_of_a_schedule_is_told_that_it_is_one() {
+    let (manager, _clock) = scheduled();
+    let (own, diary) = (manager.clone(), Diary::default());
+    let written = diary.clone();
+    manager.on_update("asks", 0, move |_| written.write(&format!("{:?}", own.collect().unwrap_err())));
+    manager.start().unwrap();
+    until("the collection at start", || report(&manager, "asks").runs == 1);
+    assert_eq!(manager.collect().unwrap_err(), CollectError::Scheduled, "who is no handler");
+    manager.stop();
+    assert_eq!(diary.take(), ["Reentrant", "Reentrant"], "in the last collection too");
+    assert_eq!(manager.collect().unwrap_err(), CollectError::Stopped);
+}
+
+/// A clock of the application that fails when it is read for the last time of a countdown.
+#[derive(Clone, Default)]
+struct FailingClock(Arc<AtomicUsize>);
+
+impl Clock for FailingClock {
+    fn now(&self) -> Duration {
+        if self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) == Ok(1) {
+            panic!("the battery is empty");
+        }
+        Duration::ZERO
+    }
+}
+
+#[test]
+fn mgr_07_a_clock_that_panics_leaves_no_collection_behind() {
+    let clock = FailingClock::default();
+    let manager = Manager::builder().provider("internal").manual().clock(clock.clone()).build().unwrap();
+    manager.on_update("busy", 0, |_| ());
+    for read in 1..20 {
+        clock.0.store(read, Ordering::SeqCst);
+        // It may fail anywhere, and nobody waits for what failed.
+        manager.collect().unwrap_or_else(|error| panic!("{error} when read {read} fails"));
+        clock.0.store(0, Ordering::SeqCst);
+        let runs = report(&manager, "busy").runs;
+        manager.collect().unwrap_or_else(|error| panic!("{error} after read {read} failed"));
+        assert_eq!(report(&manager, "busy").runs, runs + 1, "after read {read} failed");
+    }
+    assert_eq!(manager.collect().unwrap().interval, None);
+    manager.stop();
 }
 
 #[test]
@@ -556,10 +622,15 @@ fn mgr_11_a_total_that_fails_is_isolated() {
     assert_eq!(total(&manager, "prosody_stats.collector_errors", ["bad"]), Some(1));
     clock.advance(1.0);
     until("the window after", || good.value() == 5.0);
-    assert!(manager.publish_rate("none", Duration::ZERO, &good, || 0.0).is_err());
+    for (short, given) in [(Duration::ZERO, "0"), (Duration::from_micros(999), "0.000999")] {
+        let refused = manager.publish_rate("none", short, &good, || 0.0).unwrap_err();
+        assert!(matches!(&refused, RateError::Window(ConfigError::Invalid { .. })), "{refused:?}");
+        let expected = format!("window of rate \"none\" is {given}, which is not 0.001 seconds or more");
+        assert_eq!(refused.to_string(), expected);
+    }
     let refused =
         manager.publish_rate("never", window, &good, || if true { panic!("at once") } else { 0.0 }).unwrap_err();
-    assert_eq!(refused.to_string(), "rate \"never\": its total panicked: at once");
+    assert_eq!(refused.to_string(), "the total of rate \"never\" panicked: at once");
 }
 
 #[test]
@@ -584,6 +655,24 @@ fn mgr_11_what_a_total_owns_stops_no_other_rate() {
     clock.settle();
     clock.advance(1.0);
     until("the other one", || good.value() == 5.0);
+}
+
+#[test]
+fn mgr_11_what_a_total_owns_is_let_go_with_its_registration() {
+    let manager = manual();
+    let (gauge, owned) = (manager.gauge("g").single().unwrap(), Arc::new(()));
+    let total = {
+        let owned = owned.clone();
+        move || Arc::strong_count(&owned) as f64
+    };
+    let hour = Duration::from_secs(3_600);
+    let published = manager.publish_rate("g", hour, &gauge, total).unwrap();
+    let other = manager.publish_rate("other", hour, &gauge, || 0.0).unwrap();
+    assert_eq!(Arc::strong_count(&owned), 2);
+    published.unregister();
+    until("the end of what it owns", || Arc::strong_count(&owned) == 1);
+    manager.stop();
+    other.unregister(); // nobody is there to be told
 }
 
 #[test]
@@ -738,7 +827,7 @@ fn gen_06_s_27_the_wall_clock_is_read_for_creation_times_alone() {
     assert_eq!(with("SystemTime"), ["native.rs"]);
     assert_eq!(
         with("unix_millis"),
-        ["ledger.rs", "listing.rs", "mocked.rs", "native.rs", "series.rs"],
-        "the creation time of a series, and the age that a view shows of it"
+        ["exemplars.rs", "ledger.rs", "listing.rs", "mocked.rs", "native.rs", "series.rs"],
+        "the time of a series or of an exemplar, and the age that a view shows"
     );
 }

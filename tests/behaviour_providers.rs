@@ -2,12 +2,21 @@
 
 mod common;
 
-use std::{error::Error, io};
+use std::{
+    error::Error,
+    io,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
 
 use common::managers::{Trouble, gauge, manual, noting, scraped, total};
 use manometer::{
-    Manager, RegistryOptions,
-    backend::{Internal, Provider, PushError},
+    Manager, RegistryOptions, Source,
+    backend::{Internal, Provider, PushError, PushReport},
     model::{ConfigError, Settings},
     register_provider,
 };
@@ -35,6 +44,14 @@ fn pro_03_an_external_provider_is_found_by_its_name() {
     register_provider("pro_03", make).unwrap();
     let taken = register_provider("pro_03", make).unwrap_err();
     assert_eq!(taken.to_string(), r#"provider "pro_03" cannot be used: the name is taken"#);
+    for name in ["", ":pro_03", "a:b", ":"] {
+        let refused = register_provider(name, make).unwrap_err();
+        let expected =
+            format!("provider {name:?} cannot be used: a name is registered without a colon, and is not empty");
+        assert_eq!(refused.to_string(), expected);
+        let own = Manager::builder().provider("internal").factory(name, make).build().unwrap_err();
+        assert_eq!(own.to_string(), expected);
+    }
     let settings = Settings::new().with("statistics", ":pro_03").with("max_series", 7);
     let manager = Manager::new(&settings).unwrap();
     assert_eq!(manager.counter("c").labels(["k"]).declare().unwrap().max_series(), 7, "the options reach it");
@@ -172,6 +189,99 @@ fn pro_05_an_unknown_or_failing_provider_is_an_error_with_its_name() {
         refused.starts_with(r#"provider ":t" cannot be used: family "prosody_stats.collection_seconds" stands"#),
         "{refused}"
     );
+}
+
+#[test]
+fn pro_04_pro_05_a_provider_that_is_turned_away_is_shut_down() {
+    for trouble in [Trouble::None, Trouble::Panics] {
+        let (builder, notes) = noting();
+        let own = notes.clone();
+        // A registry that cannot hold the manager's own metrics.
+        let taken = move |_: &Settings, options: RegistryOptions| {
+            let provider = own.provider(options);
+            provider.registry().gauge("prosody_stats.collection_seconds").declare()?;
+            Ok(Box::new(provider) as Box<dyn Provider>)
+        };
+        *notes.trouble.lock().unwrap() = trouble;
+        let refused = builder.factory("taken", taken).provider(":taken").build().unwrap_err();
+        assert!(matches!(&refused, ConfigError::Provider { name, .. } if name == ":taken"), "{refused}");
+        assert_eq!(notes.take(), ["shutdown"], "{trouble:?}");
+    }
+}
+
+/// A provider that asks its own manager whenever it is asked itself.
+#[derive(Debug)]
+struct Curious {
+    own: Internal,
+    manager: Arc<OnceLock<Manager>>,
+    asking: AtomicBool,
+}
+
+impl Curious {
+    fn ask(&self) {
+        // Only once from inside itself: what it asks asks it again.
+        if let Some(manager) = self.manager.get().filter(|_| !self.asking.swap(true, Ordering::SeqCst)) {
+            let _cork = manager.corked();
+            // Inside a collection it is refused, and before the end it is not.
+            let _ = manager.collect();
+            manager.scrape();
+            manager.cork();
+            manager.uncork();
+            manager.handlers();
+            manager.scope("asked").open().expect("a good name").close();
+            self.asking.store(false, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Provider for Curious {
+    fn registry(&self) -> &manometer::Registry {
+        self.own.registry()
+    }
+    fn cork(&self) {
+        self.ask();
+    }
+    fn uncork(&self) {
+        self.ask();
+    }
+    fn flush(&self) -> Result<(), PushError> {
+        self.ask();
+        Ok(())
+    }
+    fn shutdown(&self) {
+        self.ask();
+    }
+    fn push_report(&self) -> Option<PushReport> {
+        self.ask();
+        Some(PushReport::default())
+    }
+}
+
+#[test]
+fn pro_04_crk_02_a_provider_may_ask_its_own_manager() {
+    let late = Arc::new(OnceLock::new());
+    let manager = late.clone();
+    let make = move |_: &Settings, options: RegistryOptions| {
+        let (own, manager) = (Internal::new(options), manager.clone());
+        Ok(Box::new(Curious { own, manager, asking: AtomicBool::new(false) }) as Box<dyn Provider>)
+    };
+    let manager = Manager::builder().factory("curious", make).provider(":curious").manual().build().unwrap();
+    late.set(manager.clone()).expect("set once");
+    let (done, is_done) = mpsc::channel();
+    let work = move || {
+        let counter = manager.counter("c").single().expect("a free name");
+        for _ in 0..20 {
+            counter.inc();
+            drop(manager.corked());
+            manager.collect().expect("a manual one");
+            scraped(&manager);
+        }
+        assert!(scraped(&manager).contains("\nc_total 20\n"));
+        manager.stop();
+        done.send(()).expect("somebody waits");
+    };
+    std::thread::spawn(work);
+    is_done.recv_timeout(Duration::from_secs(30)).expect("nobody waits for himself");
 }
 
 #[test]

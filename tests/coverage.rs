@@ -6,15 +6,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 const NOT_BUILT: &[(&str, &str)] = &[
     ("GEN-08", "costs are measured: benches/ratios.rs checks the claims of PERFORMANCE.md"),
     ("REG-02", "info, stateset and unknown are not built"),
-    ("HIS-08", "exemplars are not built"),
     ("S-29", "README and the examples of every item are run as documentation tests"),
     ("S-30", "the types that are built have their documentation, which the lint `missing_docs` demands"),
-    ("CMP-01", "pages have no compatible form yet"),
-    ("CMP-02", "pages have no compatible form yet"),
-    ("CMP-03", "pages have no compatible form yet"),
-    ("CMP-04", "pages have no compatible form yet"),
-    ("CMP-05", "declarations have no compatible form yet"),
-    ("CMP-08", "pages have no compatible form yet"),
 ];
 
 /// The first cells of the tables of the page.

@@ -9,20 +9,49 @@ pub enum Format {
     OpenMetrics,
     /// Prometheus text 0.0.4: no creation times, no units, no end mark, and counters go by the name of their sample.
     Text,
+    /// The page of Prosody 0.12 and 13, which is nearly OpenMetrics (`compat = "prosody"`): help, unit and type in this order, also
+    /// where they are empty; empty label values too, and all of them escaped twice; numbers in up to 17 digits; a counter's creation
+    /// time before its total.
+    ///
+    /// Names and `le` are as they were declared: a registry of [`Dialect::Prosody`](crate::model::Dialect::Prosody) has Prosody's.
+    Prosody,
+}
+
+/// What a page says of a family before its samples.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Head {
+    Help,
+    Unit,
+    Type,
+}
+
+/// In whose words metrics become lines.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Wording {
+    /// As the specifications have it.
+    Standard,
+    /// As Prosody has it.
+    Prosody,
 }
 
 /// How a page of one format differs from that of another.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Dialect {
+pub(super) struct Rules {
     content_type: &'static str,
     /// What the metadata of a counter adds to its name.
     pub(super) counter_suffix: &'static str,
-    /// Whether there are `# UNIT` lines.
-    pub(super) units: bool,
-    /// Whether there are `_created` samples.
-    pub(super) created: bool,
+    /// The lines of metadata, in their order.
+    pub(super) heads: &'static [Head],
+    /// Whether there is a line of metadata with nothing to say.
+    pub(super) empty_heads: bool,
     /// Whether `"` is escaped in help.
     pub(super) help_quotes: bool,
+    /// In whose words metrics become lines.
+    pub(super) wording: Wording,
+    /// Whether there are `_created` samples.
+    pub(super) created: bool,
+    /// Whether there are exemplars.
+    pub(super) exemplars: bool,
     /// What ends the page.
     pub(super) end: &'static str,
 }
@@ -30,26 +59,43 @@ pub(super) struct Dialect {
 impl Format {
     /// The media type of a page, for `Content-Type`.
     pub fn content_type(self) -> &'static str {
-        self.dialect().content_type
+        self.rules().content_type
     }
 
-    pub(super) fn dialect(self) -> &'static Dialect {
+    pub(super) fn rules(self) -> &'static Rules {
         match self {
-            Self::OpenMetrics => &Dialect {
+            Self::OpenMetrics => &Rules {
                 content_type: "application/openmetrics-text; version=1.0.0; charset=utf-8",
                 counter_suffix: suffix::NONE,
-                units: true,
-                created: true,
+                heads: &[Head::Type, Head::Unit, Head::Help],
+                empty_heads: false,
                 help_quotes: true,
+                wording: Wording::Standard,
+                created: true,
+                exemplars: true,
                 end: "# EOF\n",
             },
-            Self::Text => &Dialect {
+            Self::Text => &Rules {
                 content_type: "text/plain; version=0.0.4; charset=utf-8",
                 counter_suffix: suffix::TOTAL,
-                units: false,
-                created: false,
+                heads: &[Head::Type, Head::Help],
+                empty_heads: false,
                 help_quotes: false,
+                wording: Wording::Standard,
+                created: false,
+                exemplars: false,
                 end: "",
+            },
+            Self::Prosody => &Rules {
+                content_type: "application/openmetrics-text; version=0.0.4",
+                counter_suffix: suffix::NONE,
+                heads: &[Head::Help, Head::Unit, Head::Type],
+                empty_heads: true,
+                help_quotes: false,
+                wording: Wording::Prosody,
+                created: true,
+                exemplars: false,
+                end: "# EOF\n",
             },
         }
     }

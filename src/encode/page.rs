@@ -4,8 +4,9 @@ use std::borrow::Borrow;
 use std::io;
 
 use crate::encode::Format;
-use crate::encode::format::Dialect;
-use crate::encode::sample::{Value, Visitor, is_sound, walk};
+use crate::encode::format::{Head, Rules, Wording};
+use crate::encode::line::{Prosody, Standard, Words, write_lines, write_lines_with_exemplars};
+use crate::encode::sample::is_sound;
 use crate::model::{Metadata, MetricFamily, MetricSet, MetricType, Sink, escape_into, suffix};
 
 /// How much of a page [`write()`] holds at a time.
@@ -29,9 +30,11 @@ const PIECE_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Page<S> {
     set: S,
-    dialect: Dialect,
+    rules: Rules,
     next: Next,
     skipped: usize,
+    /// For labels that no series holds as the page shows them.
+    room: String,
 }
 
 /// What comes next on a page.
@@ -48,13 +51,13 @@ enum Next {
 impl<S: Borrow<MetricSet>> Page<S> {
     /// A page of which nothing is written yet.
     pub fn new(set: S, format: Format) -> Self {
-        Self { set, dialect: *format.dialect(), next: Next::Metadata { family: 0 }, skipped: 0 }
+        Self { set, rules: *format.rules(), next: Next::Metadata { family: 0 }, skipped: 0, room: String::new() }
     }
 
     /// The same without `_created` samples.
     #[must_use]
     pub fn without_created(mut self) -> Self {
-        self.dialect.created = false;
+        self.rules.created = false;
         self
     }
 
@@ -62,24 +65,28 @@ impl<S: Borrow<MetricSet>> Page<S> {
     ///
     /// False when the page is complete; fewer bytes are appended only then.
     pub fn fill(&mut self, out: &mut Vec<u8>, at_least: usize) -> bool {
-        let Self { set, dialect, next, skipped } = self;
+        let Self { set, rules, next, skipped, room } = self;
         let set: &MetricSet = (*set).borrow();
         let stop = out.len().saturating_add(at_least);
         while out.len() < stop {
             *next = match *next {
                 Next::Metadata { family } => match set.families.get(family) {
                     Some(current) => {
-                        write_metadata(current.metadata(), dialect, out);
+                        write_metadata(current.metadata(), rules, out);
                         Next::Rows { family, row: 0 }
                     }
                     None => {
-                        out.put(dialect.end);
+                        out.put(rules.end);
                         Next::Nothing
                     }
                 },
                 Next::Rows { family, row } => {
                     let current = &set.families[family];
-                    match write_rows(current, row, stop, dialect, skipped, out) {
+                    let write_rows = match rules.wording {
+                        Wording::Standard => write_rows::<Standard>,
+                        Wording::Prosody => write_rows::<Prosody>,
+                    };
+                    match write_rows(current, row, stop, rules, skipped, room, out) {
                         row if row < current.len() => Next::Rows { family, row },
                         _ => Next::Metadata { family: family + 1 },
                     }
@@ -123,39 +130,40 @@ pub fn write(set: &MetricSet, format: Format, out: &mut impl io::Write) -> io::R
     }
 }
 
-/// Appends the lines that describe a family (ITR-04); unit and help only if there are any.
-fn write_metadata(metadata: &Metadata, dialect: &Dialect, out: &mut Vec<u8>) {
-    let head = |keyword: &str, out: &mut Vec<u8>| {
+/// Appends the lines that describe a family (ITR-04).
+fn write_metadata(metadata: &Metadata, rules: &Rules, out: &mut Vec<u8>) {
+    let suffix = if metadata.kind() == MetricType::Counter { rules.counter_suffix } else { suffix::NONE };
+    for head in rules.heads {
+        let (keyword, text) = match head {
+            Head::Help => ("# HELP ", metadata.help()),
+            Head::Unit => ("# UNIT ", metadata.name().unit()),
+            Head::Type => ("# TYPE ", metadata.kind().as_str()),
+        };
+        if text.is_empty() && !rules.empty_heads {
+            continue;
+        }
         out.put(keyword);
         out.put(metadata.name().exposed());
-        out.put(if metadata.kind() == MetricType::Counter { dialect.counter_suffix } else { suffix::NONE });
+        out.put(suffix);
         out.put(" ");
-    };
-    head("# TYPE ", out);
-    out.put(metadata.kind().as_str());
-    out.put("\n");
-    if dialect.units && !metadata.name().unit().is_empty() {
-        head("# UNIT ", out);
-        out.put(metadata.name().unit());
-        out.put("\n");
-    }
-    if !metadata.help().is_empty() {
-        head("# HELP ", out);
-        escape_into(metadata.help(), dialect.help_quotes, out);
+        match head {
+            Head::Help => escape_into(text, rules.help_quotes, out),
+            Head::Unit | Head::Type => out.put(text),
+        }
         out.put("\n");
     }
 }
 
 /// Appends the metrics of `family` from row `from` on, until `out` is `stop` bytes long; returns the next row.
-fn write_rows(
+fn write_rows<W: Words>(
     family: &MetricFamily,
     from: usize,
     stop: usize,
-    dialect: &Dialect,
+    rules: &Rules,
     skipped: &mut usize,
+    room: &mut String,
     out: &mut Vec<u8>,
 ) -> usize {
-    let name = family.metadata().name().exposed();
     for row in from..family.len() {
         if out.len() >= stop {
             return row;
@@ -164,52 +172,12 @@ fn write_rows(
             *skipped += 1;
             continue;
         }
-        let labels = family.labels().text(row);
-        walk(family, row, &mut Lines { name, labels, dialect, out });
+        match family.exemplars_of(row) {
+            exemplars if rules.exemplars && !exemplars.is_empty() => {
+                write_lines_with_exemplars::<W>(family, row, rules.created, exemplars, room, out);
+            }
+            _ => write_lines::<W>(family, row, rules.created, room, out),
+        }
     }
     family.len()
-}
-
-/// The lines of one metric, as they come.
-struct Lines<'a> {
-    name: &'a str,
-    labels: &'a str,
-    dialect: &'a Dialect,
-    out: &'a mut Vec<u8>,
-}
-
-impl Visitor for Lines<'_> {
-    /// Appends one line: `name_suffix{labels,extra="text"} value`.
-    // Always inlined: where `walk` names a sample, its suffix and the kind of its value are constants. Called instead,
-    // a line of a counter takes half as long again.
-    #[inline(always)]
-    fn sample(&mut self, suffix: &'static str, extra: Option<(&'static str, &str)>, value: Value) {
-        let Self { name, labels, dialect, out } = self;
-        if matches!(value, Value::Time(_)) && !dialect.created {
-            return;
-        }
-        out.put(name);
-        out.put(suffix);
-        match extra {
-            None if labels.is_empty() => out.put(" "),
-            None => {
-                out.put("{");
-                out.put(labels);
-                out.put("} ");
-            }
-            Some((label, text)) => {
-                out.put("{");
-                if !labels.is_empty() {
-                    out.put(labels);
-                    out.put(",");
-                }
-                out.put(label);
-                out.put("=\"");
-                out.put(text);
-                out.put("\"} ");
-            }
-        }
-        value.write(*out);
-        out.put("\n");
-    }
 }

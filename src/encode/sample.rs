@@ -1,7 +1,7 @@
 //! Samples: which lines a metric has, in which order, and when it may have none.
 
 use crate::model::{
-    Metric, MetricFamily, Number, Points, Sink, Timestamp, entries, suffix, write_number, write_seconds,
+    Metric, MetricFamily, MetricType, Number, Points, Sink, Timestamp, entries, suffix, write_number, write_seconds,
 };
 
 /// One line of a page, as text: what follows the family's name, the label that the line adds, and the value.
@@ -17,7 +17,8 @@ pub struct Sample {
     pub value: String,
 }
 
-/// The samples of one metric in the order of a page, whether or not a page would leave the metric out.
+/// The samples of one metric in the order of every page but Prosody's, and with its numbers, whether or not a page would leave the
+/// metric out.
 ///
 /// # Examples
 /// ```
@@ -42,6 +43,9 @@ pub fn samples(metric: &Metric<'_>) -> Vec<Sample> {
 
 /// Takes the samples of a metric, one after the other.
 pub(super) trait Visitor {
+    /// Whether it wants a counter's creation time before its total, and not behind it.
+    const CREATED_FIRST: bool = false;
+
     /// Takes a sample: suffix of its name, extra label with its text, value.
     fn sample(&mut self, suffix: &'static str, extra: Option<(&'static str, &str)>, value: Value);
 }
@@ -74,10 +78,16 @@ impl Value {
     }
 }
 
-/// Hands the samples in `row` to `visitor` in their fixed order (ITR-02).
+/// Hands the samples in `row` to `visitor` in their fixed order (ITR-02), but for what it wants first.
 #[inline]
-pub(super) fn walk(family: &MetricFamily, row: usize, visitor: &mut impl Visitor) {
+pub(super) fn walk<V: Visitor>(family: &MetricFamily, row: usize, visitor: &mut V) {
     let metadata = family.metadata();
+    let created_first = V::CREATED_FIRST && metadata.kind() == MetricType::Counter;
+    if let (true, Points::Counter { created, .. } | Points::FloatCounter { created, .. }) =
+        (created_first, family.points())
+    {
+        visit_time(created, row, visitor);
+    }
     let created = match family.points() {
         Points::Counter { totals, created } => {
             visitor.sample(suffix::TOTAL, None, Value::Number(Number::Unsigned(totals[row])));
@@ -115,6 +125,13 @@ pub(super) fn walk(family: &MetricFamily, row: usize, visitor: &mut impl Visitor
             created
         }
     };
+    if !created_first {
+        visit_time(created, row, visitor);
+    }
+}
+
+#[inline(always)]
+fn visit_time(created: &[Timestamp], row: usize, visitor: &mut impl Visitor) {
     if let Some(&time) = created.get(row) {
         visitor.sample(suffix::CREATED, None, Value::Time(time));
     }

@@ -266,6 +266,9 @@ impl Core {
         let points = family.refill(order.clone());
         points.clear();
         ledger.append_all(&self.shared, order.rows(), order.slots(), points, with_created);
+        if let Some(exemplars) = self.shared.exemplars_if_any() {
+            family.refill_exemplars(|out| exemplars.append(order.rows(), out));
+        }
     }
 
     /// Takes the quantiles of a window that has ended from the bank that came to rest, for all series at one time.
@@ -457,6 +460,9 @@ impl Core {
             self.map.remove(tuple as &dyn LabelKey);
             self.index.remove(&mut writer.index, tuple);
             tuple.detach();
+            if let Some(exemplars) = self.shared.exemplars_if_any() {
+                exemplars.forget(tuple);
+            }
         }
         let counted = tuples.iter().filter(|tuple| !self.is_overflow(tuple.values())).count();
         // Relaxed: read as a hint, or under the lock that is held here.
@@ -496,7 +502,12 @@ impl Core {
         let rows = tuples.iter().map(|tuple| tuple.values().map(str::to_owned));
         let labels = LabelTable::new(self.shared.metadata.label_keys(), rows);
         let labels = Arc::new(labels.expect("sorted, one value per key, each row once"));
-        MetricFamily::new(self.shared.metadata.clone(), labels, points).expect("one point was read per row")
+        let family = MetricFamily::new(self.shared.metadata.clone(), labels, points);
+        let mut family = family.expect("one point was read per row");
+        if let Some(exemplars) = self.shared.exemplars_if_any() {
+            family.refill_exemplars(|out| exemplars.append(tuples, out));
+        }
+        family
     }
 
     /// Tells the order that it is old, before anybody can find what is made or miss what is removed: whoever did, and then

@@ -26,9 +26,6 @@ use crate::{
 /// What messages, and the view, are.
 const PLAIN: &str = "text/plain; charset=utf-8";
 
-/// What Prosody calls its page.
-const COMPAT: &str = "application/openmetrics-text; version=0.0.4";
-
 /// What a client gets.
 #[derive(Debug)]
 pub enum Answer {
@@ -83,14 +80,8 @@ pub fn decide(options: &Options, source: &dyn Source, parts: &Parts, peer: Optio
             Err(message) => return Answer::BadQuery(message),
         },
         false => {
-            let (format, content_type) = match options.compat {
-                true => (Format::OpenMetrics, COMPAT),
-                false => {
-                    let format = negotiate(&parts.headers);
-                    (format, format.content_type())
-                }
-            };
-            (Content::Page { format, created: options.created_samples }, content_type)
+            let format = if options.compat { Format::Prosody } else { negotiate(&parts.headers) };
+            (Content::Page { format, created: options.created_samples }, format.content_type())
         }
     };
     let (gzip, head) = (wants_gzip(&parts.headers), parts.method == Method::HEAD);

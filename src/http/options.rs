@@ -213,8 +213,8 @@ impl Options {
         Self { client_timeout, ..self }
     }
 
-    /// Whether pages are called what Prosody calls them, `application/openmetrics-text; version=0.0.4`, whatever was asked for,
-    /// and the view has Prosody's units and legends.
+    /// Whether pages are those of [Prosody](crate::encode::Format::Prosody), whatever was asked for, and the view has Prosody's
+    /// units and legends. Names and `le` are as the registry's [dialect](crate::RegistryOptions::dialect) has them.
     #[must_use]
     pub fn compat(self, compat: bool) -> Self {
         Self { compat, ..self }

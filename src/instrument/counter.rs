@@ -1,11 +1,11 @@
 //! Counters: totals that only grow, of whole numbers or of floats.
 
-use super::{SeriesRef, ledger::Reading, series::instrument};
+use super::{ExemplarLabels, SeriesRef, exemplars, ledger::Reading, series::instrument};
 use crate::{
     arena::{self, Slot},
     cell::{count, sum},
-    model::{Timestamp, ValueError},
-    sync::mutant,
+    model::{Exemplar, Timestamp, ValueError},
+    sync::{Arc, mutant},
 };
 
 instrument! {
@@ -42,6 +42,38 @@ impl Counter {
     #[inline(always)]
     pub fn add(&self, amount: u64) {
         Self::add_at(self.series.slot(), self.series.borrow(), amount);
+    }
+
+    /// Adds `amount`, and keeps it as the counter's exemplar: the last one is shown, in OpenMetrics.
+    ///
+    /// An exemplar that breaks a rule is dropped and counted, and so is one that comes while another series of the family gets its first
+    /// one; the amount counts all the same. Allocates for the exemplar.
+    ///
+    /// # Examples
+    /// ```
+    /// let requests = manometer::Registry::new().counter("requests").single()?;
+    /// requests.add_with_exemplar(1, [("trace_id", "4bf92f35")]);
+    /// assert_eq!(requests.exemplar().map(|exemplar| exemplar.value()), Some(1.0));
+    /// # Ok::<(), manometer::DeclareError>(())
+    /// ```
+    pub fn add_with_exemplar(&self, amount: u64, labels: impl ExemplarLabels) {
+        self.add(amount);
+        exemplars::attach(self.series.borrow(), 0, amount as f64, &labels);
+    }
+
+    /// Adds `amount`, and keeps it as the counter's exemplar.
+    ///
+    /// # Errors
+    /// `ExemplarTooLong` or `InvalidExemplarLabel`; nothing is recorded then.
+    pub fn try_add_with_exemplar(&self, amount: u64, labels: impl ExemplarLabels) -> Result<(), ValueError> {
+        exemplars::check(&labels)?;
+        self.add_with_exemplar(amount, labels);
+        Ok(())
+    }
+
+    /// The last exemplar.
+    pub fn exemplar(&self) -> Option<Arc<Exemplar>> {
+        exemplars::last(self.series.tuple(), self.series.shared(), 0)
     }
 
     /// Moves the total to `total`, for counts that are kept elsewhere (CPU time, bytes of an interface).
@@ -108,6 +140,30 @@ impl FloatCounter {
         check_amount(amount)?;
         Self::add_at(self.series.slot(), self.series.borrow(), amount);
         Ok(())
+    }
+
+    /// Adds `amount`, and keeps it as the counter's exemplar; see [`Counter::add_with_exemplar`]. Neither if the amount is refused.
+    pub fn add_with_exemplar(&self, amount: f64, labels: impl ExemplarLabels) {
+        match self.try_add(amount) {
+            Ok(()) => exemplars::attach(self.series.borrow(), 0, amount, &labels),
+            Err(reason) => self.series.shared().health.reject(reason),
+        }
+    }
+
+    /// Adds `amount`, and keeps it as the counter's exemplar.
+    ///
+    /// # Errors
+    /// Those of [`try_add`](Self::try_add), `ExemplarTooLong` or `InvalidExemplarLabel`; nothing is recorded then.
+    pub fn try_add_with_exemplar(&self, amount: f64, labels: impl ExemplarLabels) -> Result<(), ValueError> {
+        exemplars::check(&labels)?;
+        self.try_add(amount)?;
+        exemplars::attach(self.series.borrow(), 0, amount, &labels);
+        Ok(())
+    }
+
+    /// The last exemplar.
+    pub fn exemplar(&self) -> Option<Arc<Exemplar>> {
+        exemplars::last(self.series.tuple(), self.series.shared(), 0)
     }
 
     /// Moves the total to `total`; see [`Counter::set`]. Negative values, NaN and infinities are refused and counted.

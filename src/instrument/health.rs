@@ -15,6 +15,7 @@ pub struct Health {
     overflowed: AtomicU64,
     saturated: AtomicU64,
     conflicts: AtomicU64,
+    exemplars: AtomicU64,
 }
 
 /// What one registry has refused so far.
@@ -33,6 +34,8 @@ pub struct HealthReport {
     pub saturated_counters: u64,
     /// Declarations that differed from the one that stands.
     pub declaration_conflicts: u64,
+    /// Exemplars that were too long, had labels that no exemplar may have, or came while another series got its first one.
+    pub dropped_exemplars: u64,
 }
 
 impl Health {
@@ -40,7 +43,15 @@ impl Health {
     #[cold]
     #[inline(never)]
     pub fn reject(&self, reason: ValueError) {
-        self.rejected[index(reason)].fetch_add(1, Ordering::Relaxed);
+        match index(reason) {
+            Some(index) => self.rejected[index].fetch_add(1, Ordering::Relaxed),
+            None => self.exemplars.fetch_add(1, Ordering::Relaxed),
+        };
+    }
+
+    /// Counts an exemplar that nothing was wrong with but its moment.
+    pub fn drop_exemplar(&self) {
+        self.exemplars.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts a look-up that ended in an overflow series.
@@ -60,7 +71,7 @@ impl Health {
 
     /// The counts now.
     pub fn report(&self) -> HealthReport {
-        let rejected = |reason| self.rejected[index(reason)].load(Ordering::Relaxed);
+        let rejected = |reason| index(reason).map_or(0, |index| self.rejected[index].load(Ordering::Relaxed));
         HealthReport {
             rejected_not_a_number: rejected(ValueError::NotANumber),
             rejected_infinite: rejected(ValueError::Infinite),
@@ -68,14 +79,17 @@ impl Health {
             series_overflow: self.overflowed.load(Ordering::Relaxed),
             saturated_counters: self.saturated.load(Ordering::Relaxed),
             declaration_conflicts: self.conflicts.load(Ordering::Relaxed),
+            dropped_exemplars: self.exemplars.load(Ordering::Relaxed),
         }
     }
 }
 
-fn index(reason: ValueError) -> usize {
+/// Where a reason is counted; none for what is wrong with an exemplar, whose value counts all the same.
+fn index(reason: ValueError) -> Option<usize> {
     match reason {
-        ValueError::NotANumber => 0,
-        ValueError::Infinite => 1,
-        ValueError::Negative => 2,
+        ValueError::NotANumber => Some(0),
+        ValueError::Infinite => Some(1),
+        ValueError::Negative => Some(2),
+        ValueError::ExemplarTooLong { .. } | ValueError::InvalidExemplarLabel { .. } => None,
     }
 }

@@ -1,9 +1,10 @@
 //! Histograms: observations counted in buckets, with their sum.
 
-use super::{SeriesRef, counter::check_amount, ledger::Reading, series::instrument};
+use super::{ExemplarLabels, SeriesRef, counter::check_amount, exemplars, ledger::Reading, series::instrument};
 use crate::{
     arena::Slot,
-    model::{HistogramPoint, Timestamp, ValueError},
+    model::{Exemplar, HistogramPoint, Timestamp, ValueError},
+    sync::Arc,
 };
 
 instrument! {
@@ -54,6 +55,47 @@ impl Histogram {
         let series = self.series.borrow();
         record_unusual(self.series.slot(), series, bucket(series, value)?, value, 1);
         Ok(())
+    }
+
+    /// Adds one observation, and keeps it as the exemplar of its bucket: the last one of each is shown, in OpenMetrics.
+    ///
+    /// An exemplar that breaks a rule is dropped and counted, and so is one that comes while another series of the family gets its first
+    /// one; the observation counts all the same. Neither if the value is refused. Allocates for the exemplar.
+    ///
+    /// # Examples
+    /// ```
+    /// let latency = manometer::Registry::new().histogram("latency").buckets([0.1, 1.0]).single()?;
+    /// latency.observe_with_exemplar(0.67, [("trace_id", "4bf92f35")]);
+    /// assert_eq!(latency.exemplar(1).map(|exemplar| exemplar.value()), Some(0.67));
+    /// # Ok::<(), manometer::DeclareError>(())
+    /// ```
+    pub fn observe_with_exemplar(&self, value: f64, labels: impl ExemplarLabels) {
+        let series = self.series.borrow();
+        match bucket(series, value) {
+            Ok(bucket) => {
+                self.observe(value);
+                exemplars::attach(series, bucket, value, &labels);
+            }
+            Err(reason) => series.shared.health.reject(reason),
+        }
+    }
+
+    /// Adds one observation, and keeps it as the exemplar of its bucket.
+    ///
+    /// # Errors
+    /// Those of [`try_observe`](Self::try_observe), `ExemplarTooLong` or `InvalidExemplarLabel`; nothing is recorded then.
+    pub fn try_observe_with_exemplar(&self, value: f64, labels: impl ExemplarLabels) -> Result<(), ValueError> {
+        exemplars::check(&labels)?;
+        self.try_observe(value)?;
+        let series = self.series.borrow();
+        exemplars::attach(series, bucket(series, value)?, value, &labels);
+        Ok(())
+    }
+
+    /// The last exemplar of a bucket, counted from 0; that of `+Inf` is the last.
+    pub fn exemplar(&self, bucket: usize) -> Option<Arc<Exemplar>> {
+        let shared = self.series.shared();
+        (bucket < shared.search.buckets()).then(|| exemplars::last(self.series.tuple(), shared, bucket)).flatten()
     }
 
     /// Starts again from nothing, created now, and returns what was removed. A racing observation is in the one or the other.

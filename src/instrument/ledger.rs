@@ -170,7 +170,7 @@ impl Ledger {
         let held = whole(count::total(arena(), series.tuple.slot()), series.tuple);
         let total = self.total_of(series, held, Reading::Look);
         let gain = value.checked_sub(total).unwrap_or_else(|| {
-            begin_anew(series.tuple);
+            begin_anew(series);
             value
         });
         let gained = self.gained(series.tuple.slot()) + u128::from(gain);
@@ -189,7 +189,7 @@ impl Ledger {
         let held = finite(sum::total(arena(), series.tuple.slot()));
         let total = self.float_of(series, held, Reading::Look);
         if value < total {
-            begin_anew(series.tuple);
+            begin_anew(series);
         }
         let gain = if value < total { value } else { value - total };
         let gained = finite(self.gained_float(series.tuple.slot()) + gain);
@@ -242,7 +242,7 @@ impl Ledger {
         }
         if let Some(taken) = taken {
             self.keep(slot, taken);
-            begin_anew(series.tuple);
+            begin_anew(series);
             if let Some(sketches) = &series.shared.sketches {
                 self.windows.reset(sketches, slot);
             }
@@ -359,7 +359,7 @@ impl Ledger {
             // The same number that is handed back: what was added meanwhile is in the next one.
             let base = mutant!("base_read_again", held, whole(count::total(arena(), slot), series.tuple));
             self.keep(slot, Base::Total { base, gained: self.gained(slot) });
-            begin_anew(series.tuple);
+            begin_anew(series);
         }
         total
     }
@@ -372,7 +372,7 @@ impl Ledger {
         };
         if reading == Reading::Take {
             self.keep(slot, Base::Float { held, set: 0.0, gained: self.gained_float(slot) });
-            begin_anew(series.tuple);
+            begin_anew(series);
         }
         (held - base).max(0.0) + set
     }
@@ -411,9 +411,12 @@ fn finite(sum: f64) -> f64 {
     sum.clamp(f64::MIN, f64::MAX)
 }
 
-fn begin_anew(tuple: &Tuple) {
-    if !tuple.slot().is_nowhere() {
+fn begin_anew(series: SeriesRef<'_>) {
+    if !series.tuple.slot().is_nowhere() {
         // Relaxed: see `Ledger::created`.
-        tuple.state().store(unix_millis() as f64, Ordering::Relaxed);
+        series.tuple.state().store(unix_millis() as f64, Ordering::Relaxed);
+    }
+    if let Some(exemplars) = series.shared.exemplars_if_any() {
+        exemplars.forget(series.tuple);
     }
 }

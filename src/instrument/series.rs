@@ -1,8 +1,8 @@
 //! One series as its handle holds it, and what all series of a family share.
 
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
-use super::{Health, Ledger, ledger::Push, sketch::Sketches};
+use super::{Exemplars, Health, Ledger, ledger::Push, sketch::Sketches};
 use crate::{
     arena::{self, OwnedCell, Slot},
     cell::{count, flip, search::Search, sum, undo},
@@ -97,6 +97,8 @@ pub struct Shared {
     /// Where observations are counted for quantiles; None without quantiles.
     pub sketches: Option<Sketches>,
     ledger: Mutex<Ledger>,
+    /// Made by the first exemplar.
+    exemplars: OnceLock<Box<Exemplars>>,
 }
 
 impl Shared {
@@ -115,6 +117,7 @@ impl Shared {
             carried: AtomicBool::new(false),
             sketches: None,
             ledger: Mutex::new(Ledger::new(width, alone)),
+            exemplars: OnceLock::new(),
         }
     }
 
@@ -141,6 +144,15 @@ impl Shared {
     pub fn has_carried(&self) -> bool {
         // Relaxed: readers come here after an Acquire of the word that wrapped; see `cell::count`.
         self.carried.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn exemplars(&self) -> &Exemplars {
+        self.exemplars.get_or_init(Box::default)
+    }
+
+    /// The exemplars, if there ever was one.
+    pub fn exemplars_if_any(&self) -> Option<&Exemplars> {
+        self.exemplars.get().map(|exemplars| &**exemplars)
     }
 
     /// What a new series holds in the word beside its cells.

@@ -12,7 +12,7 @@ use crate::http;
 use crate::{
     backend::{Provider, ProviderFactory},
     instrument::{Clock, Monotonic},
-    model::{ConfigError, FamilyName, MetricType, Setting, Settings},
+    model::{ConfigError, Dialect, FamilyName, MetricType, Setting, Settings},
     registry::{DEFAULT_MAX_SERIES, RegistryOptions},
     sync::Arc,
 };
@@ -43,7 +43,10 @@ pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 /// What stands before the names of measures and scopes unless something else is asked for.
 pub const DEFAULT_NAMESPACE: &str = "prosody";
 
-const INTERVAL_RULE: &str = "a number of seconds above 0, or \"manual\"";
+/// The shortest interval of a schedule, and the shortest window of a rate: what comes sooner is no schedule but a busy loop.
+pub const SHORTEST_INTERVAL: Duration = Duration::from_millis(1);
+
+pub(super) const INTERVAL_RULE: &str = "a number of seconds, 0.001 or more, or \"manual\"";
 const NAMESPACE_RULE: &str = "a text that is not empty and has no control characters";
 
 /// When a manager collects.
@@ -71,7 +74,7 @@ pub struct ManagerBuilder {
     min_interval: Duration,
     provider_settings: Settings,
     pub(super) namespace: String,
-    pub(super) registry_options: RegistryOptions,
+    options: RegistryOptions,
     pub(super) created_samples: bool,
     pub(super) compat: bool,
     factories: BTreeMap<String, Factory>,
@@ -89,7 +92,7 @@ impl ManagerBuilder {
             min_interval: Duration::ZERO,
             provider_settings: Settings::new(),
             namespace: DEFAULT_NAMESPACE.to_owned(),
-            registry_options: RegistryOptions::new(),
+            options: RegistryOptions::new(),
             created_samples: true,
             compat: false,
             factories: BTreeMap::new(),
@@ -123,7 +126,7 @@ impl ManagerBuilder {
             }
         };
         let strict = settings.boolean("strict_declarations")?.unwrap_or(false);
-        builder.registry_options = RegistryOptions::new().max_series(max_series).strict_declarations(strict);
+        builder.options = RegistryOptions::new().max_series(max_series).strict_declarations(strict);
         #[cfg(feature = "http")]
         {
             builder.http = http::Options::from_settings(settings)?;
@@ -158,7 +161,7 @@ impl ManagerBuilder {
         self
     }
 
-    /// Collect so often: 60 seconds unless told otherwise.
+    /// Collect so often: 60 seconds unless told otherwise, and not more often than [`SHORTEST_INTERVAL`] allows.
     pub fn interval(self, interval: Duration) -> Self {
         Self { when: When::Every(interval), ..self }
     }
@@ -178,9 +181,10 @@ impl ManagerBuilder {
         Self { namespace: namespace.to_owned(), ..self }
     }
 
-    /// The most series of a family, and whether re-declarations must agree.
+    /// The most series of a family, and whether re-declarations must agree. The dialect is as
+    /// [`prosody_compatible`](Self::prosody_compatible) says.
     pub fn registry_options(self, options: RegistryOptions) -> Self {
-        Self { registry_options: options, ..self }
+        Self { options, ..self }
     }
 
     /// Whether pages have `_created` samples; they do unless told otherwise.
@@ -188,7 +192,8 @@ impl ManagerBuilder {
         Self { created_samples, ..self }
     }
 
-    /// Whether texts are as Prosody writes them (`compat = "prosody"`).
+    /// Whether names, pages and the view are as Prosody writes them (`compat = "prosody"`), and of the manager's own metrics there are
+    /// only those that Prosody has. Values are the same either way.
     pub fn prosody_compatible(self, compat: bool) -> Self {
         Self { compat, ..self }
     }
@@ -209,15 +214,17 @@ impl ManagerBuilder {
     /// one. Nothing runs yet.
     ///
     /// # Errors
-    /// `Invalid` for an interval of 0 or a bad namespace; `Provider` if there is none of that name, or its factory fails.
+    /// `Invalid` for an interval that is too short or a bad namespace; `Provider` if there is none of that name, its factory fails, or a
+    /// factory of this manager has a name that [`register_provider`](super::register_provider) would refuse.
     pub fn build(self) -> Result<Manager, ConfigError> {
         self.make()
     }
 
     pub(super) fn make(&self) -> Result<Manager, ConfigError> {
         check_namespace(&self.namespace)?;
+        self.factories.keys().try_for_each(|name| providers::check_name(name))?;
         if let When::Every(interval) = self.when {
-            check_interval(interval)?;
+            check_interval("statistics_interval", INTERVAL_RULE, interval)?;
         }
         let (name, mode) = match (&self.provider, self.when) {
             (None, When::Unsaid | When::OnRequest) => return Ok(Manager::disabled(self)),
@@ -226,8 +233,13 @@ impl ManagerBuilder {
             (Some(name), When::Every(interval)) => (name.as_str(), Mode::Scheduled(interval)),
             (Some(name), When::OnRequest) => (name.as_str(), Mode::Manual { min_interval: self.min_interval }),
         };
-        let provider = providers::make(name, &self.factories, &self.provider_settings, self.registry_options)?;
+        let provider = providers::make(name, &self.factories, &self.provider_settings, self.options())?;
         Manager::enabled(self, name, mode, provider)
+    }
+
+    /// The options of the registry, whoever makes it.
+    pub(super) fn options(&self) -> RegistryOptions {
+        self.options.dialect(if self.compat { Dialect::Prosody } else { Dialect::OpenMetrics })
     }
 
     /// How the doors will be.
@@ -265,7 +277,7 @@ fn when(settings: &Settings) -> Result<When, ConfigError> {
     }
     match seconds(settings, KEY, INTERVAL_RULE)? {
         None => Ok(When::Unsaid),
-        Some(Duration::ZERO) => Err(settings.invalid(KEY, INTERVAL_RULE)),
+        Some(short) if short < SHORTEST_INTERVAL => Err(settings.invalid(KEY, INTERVAL_RULE)),
         Some(interval) => Ok(When::Every(interval)),
     }
 }
@@ -277,15 +289,11 @@ fn seconds(settings: &Settings, key: &str, rule: &'static str) -> Result<Option<
     number.map(|seconds| Duration::try_from_secs_f64(seconds).map_err(|_| invalid())).transpose()
 }
 
-/// Refuses an interval that no schedule can have.
-pub(super) fn check_interval(interval: Duration) -> Result<(), ConfigError> {
-    match interval {
-        Duration::ZERO => Err(ConfigError::Invalid {
-            key: "statistics_interval".to_owned(),
-            given: "0".to_owned(),
-            rule: INTERVAL_RULE,
-        }),
-        _ => Ok(()),
+/// Refuses an interval that no schedule can have, and no window of a rate.
+pub(super) fn check_interval(key: &str, rule: &'static str, interval: Duration) -> Result<(), ConfigError> {
+    match interval < SHORTEST_INTERVAL {
+        true => Err(ConfigError::Invalid { key: key.to_owned(), given: interval.as_secs_f64().to_string(), rule }),
+        false => Ok(()),
     }
 }
 

@@ -3,9 +3,21 @@
 use super::{Manager, state::State};
 use crate::sync::Mutex;
 
-/// How many corks there are. The lock is held while the provider is told, so that it hears of them in order.
+/// How many corks there are, and what the provider knows of it.
+///
+/// The provider is told by one thread at a time, so it hears of corks in order, and without a lock, so it may cork and uncork its own
+/// manager. Who comes while it is told leaves the news to the thread that tells.
 #[derive(Debug, Default)]
-pub(super) struct Corks(Mutex<usize>);
+pub(super) struct Corks(Mutex<Count>);
+
+#[derive(Debug, Default)]
+struct Count {
+    corks: usize,
+    /// Whether the provider was told of a cork, and not yet that it is gone.
+    told: bool,
+    /// Whether somebody is telling it.
+    telling: bool,
+}
 
 impl Manager {
     /// Lets a push provider hold updates back and merge them, until as many [`uncork`](Self::uncork)s have come. Every collection
@@ -53,20 +65,38 @@ impl Drop for Cork {
 
 impl State {
     fn cork(&self) {
-        let mut corks = self.corks.0.lock();
-        *corks += 1;
-        if *corks == 1 {
-            self.ask_provider("cork", |provider| provider.cork());
-        }
+        self.corks.0.lock().corks += 1;
+        self.tell_corks();
     }
 
     fn uncork(&self) {
-        let mut corks = self.corks.0.lock();
-        if *corks > 0 {
-            *corks -= 1;
-            if *corks == 0 {
-                self.ask_provider("uncork", |provider| provider.uncork());
-            }
+        {
+            let mut count = self.corks.0.lock();
+            count.corks = count.corks.saturating_sub(1);
         }
+        self.tell_corks();
+    }
+
+    /// Tells the provider of the first cork, or of the last one that went, unless somebody is at it.
+    fn tell_corks(&self) {
+        let news = || self.corks.0.lock().news();
+        while let Some(corked) = news() {
+            match corked {
+                true => self.ask_provider("cork", |provider| provider.cork()),
+                false => self.ask_provider("uncork", |provider| provider.uncork()),
+            };
+            self.corks.0.lock().telling = false;
+        }
+    }
+}
+
+impl Count {
+    /// What the provider is to be told now by who asks this: whether it is corked.
+    fn news(&mut self) -> Option<bool> {
+        let corked = self.corks > 0;
+        (!self.telling && corked != self.told).then(|| {
+            (self.told, self.telling) = (corked, true);
+            corked
+        })
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct More {
     families: Amount,
     series: Amount,
     /// By reason: not a number, infinite, negative.
-    rejected: [Counter; 3],
+    rejected: [Counter; 4],
     series_overflow: View<Counter>,
     declaration_conflicts: Count,
     pub(super) collector_errors: View<Counter>,
@@ -35,7 +35,7 @@ pub(super) struct More {
     /// Datagrams, errors, dropped samples.
     push: [Count; 3],
     queue_used: Option<Amount>,
-    /// Held while totals are carried over: an older one after a newer one would be a reset.
+    /// Held while the engine's totals are carried over: an older one after a newer one would be a reset.
     refreshing: Mutex<()>,
 }
 
@@ -58,7 +58,7 @@ impl Own {
             scrape: times("stats.scrape")?,
             families: amount("stats.families")?,
             series: amount("stats.series")?,
-            rejected: [reason("not_a_number"), reason("infinite"), reason("negative")],
+            rejected: [reason("not_a_number"), reason("infinite"), reason("negative"), reason("exemplar")],
             series_overflow: by("stats.series_overflow", "family")?,
             declaration_conflicts: count("stats.declaration_conflicts")?,
             collector_errors: by("stats.collector_errors", "collector")?,
@@ -82,9 +82,16 @@ impl Own {
     /// Carries over what the engine and the provider have counted.
     pub(super) fn refresh(&self, registry: &Registry, push: impl FnOnce() -> Option<PushReport>) {
         let Some(more) = &self.more else { return };
+        // Before the lock: the provider may ask its own manager for a page.
+        let report = push();
         let _refreshing = more.refreshing.lock();
         let health = registry.health();
-        let totals = [health.rejected_not_a_number, health.rejected_infinite, health.rejected_negative];
+        let totals = [
+            health.rejected_not_a_number,
+            health.rejected_infinite,
+            health.rejected_negative,
+            health.dropped_exemplars,
+        ];
         for (counter, total) in more.rejected.iter().zip(totals) {
             counter.set(total);
         }
@@ -100,9 +107,11 @@ impl Own {
         });
         more.families.set(families as f64);
         more.series.set(series as f64);
-        if let Some(report) = push() {
+        if let Some(report) = report {
             for (counter, total) in more.push.iter().zip([report.datagrams, report.errors, report.dropped]) {
-                counter.instrument().set(total);
+                // An older report may come after a newer one, and must not look like a reset.
+                let counter = counter.instrument();
+                counter.set(total.max(counter.value()));
             }
             if let (Some(used), Some(queued)) = (&more.queue_used, report.queued) {
                 used.set(queued as f64);

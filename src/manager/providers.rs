@@ -23,7 +23,7 @@ process_wide! {
 /// A factory for one manager alone goes to its [builder](super::ManagerBuilder::factory).
 ///
 /// # Errors
-/// `Provider` if the name is taken.
+/// `Provider` if the name is taken, empty, or has a colon in it: the one before it, where it is asked for, is no part of it.
 ///
 /// # Examples
 /// ```
@@ -39,12 +39,21 @@ where
     F: Fn(&Settings, RegistryOptions) -> Result<Box<dyn Provider>, Box<dyn Error + Send + Sync>>,
     F: Send + Sync + 'static,
 {
+    check_name(name)?;
     let mut registered = REGISTERED.lock();
     if registered.contains_key(name) {
         return Err(refused(name, NoProvider::Taken));
     }
     registered.insert(name.to_owned(), Arc::new(factory));
     Ok(())
+}
+
+/// Whether a factory can be asked for by this name.
+pub(super) fn check_name(name: &str) -> Result<(), ConfigError> {
+    match name.is_empty() || name.contains(':') {
+        true => Err(refused(name, NoProvider::BadName)),
+        false => Ok(()),
+    }
 }
 
 /// The provider of this name, made by its factory. `own` are the factories of the one manager.
@@ -84,6 +93,7 @@ enum NoProvider {
     NotBuiltIn,
     NotRegistered,
     Taken,
+    BadName,
     Panicked(String),
 }
 
@@ -99,6 +109,7 @@ impl fmt::Display for NoProvider {
             }
             Self::NotRegistered => f.write_str("none of this name was registered"),
             Self::Taken => f.write_str("the name is taken"),
+            Self::BadName => f.write_str("a name is registered without a colon, and is not empty"),
             Self::Panicked(panic) => write!(f, "its factory panicked: {panic}"),
         }
     }

@@ -21,6 +21,7 @@ use std::{
 
 use super::{
     corks::Corks,
+    error::CollectError,
     events::{Event, UpdateTiming},
     isolation::isolated,
     own::Own,
@@ -48,33 +49,6 @@ pub(super) enum Mode {
     Scheduled(Duration),
 }
 
-/// Why there was no collection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CollectError {
-    /// The manager collects on a schedule of its own.
-    Scheduled,
-    /// The manager is disabled.
-    Disabled,
-    /// A handler asks for the collection that it is part of.
-    Reentrant,
-    /// The manager was stopped.
-    Stopped,
-}
-
-impl fmt::Display for CollectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Scheduled => "this manager collects on its schedule; only one with interval \"manual\" is asked",
-            Self::Disabled => "this manager is disabled; key \"statistics\" names a provider",
-            Self::Reentrant => "a handler cannot ask for the collection that it is part of",
-            Self::Stopped => "this manager was stopped",
-        })
-    }
-}
-
-impl std::error::Error for CollectError {}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Running,
@@ -94,6 +68,22 @@ struct Flight {
     by: Mutex<Option<ThreadId>>,
     /// When the last one began.
     last: Mutex<Option<Duration>>,
+}
+
+/// That this thread is the one, until it is dropped, however that comes.
+struct Claim<'a>(&'a Mutex<Option<ThreadId>>);
+
+impl<'a> Claim<'a> {
+    fn new(by: &'a Mutex<Option<ThreadId>>) -> Self {
+        *by.lock() = Some(thread::current().id());
+        Self(by)
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        *self.0.lock() = None;
+    }
 }
 
 /// What all clones of one manager share.
@@ -174,12 +164,11 @@ impl State {
         if *self.phase.lock() == Phase::Stopped {
             return Err(CollectError::Stopped);
         }
-        *self.flight.by.lock() = Some(thread::current().id());
-        *self.flight.last.lock() = Some(self.clock.now());
+        let claim = Claim::new(&self.flight.by);
         if let Err(panic) = isolated(|| self.run()) {
             log::error!("a collection panicked: {panic}");
         }
-        *self.flight.by.lock() = None;
+        drop(claim);
         // Release: pairs with Acquire above.
         self.flight.ended.fetch_add(1, Ordering::Release);
         drop(turn);
@@ -201,6 +190,7 @@ impl State {
         let failed = |collector: &str, _: &str| own.count_error(collector);
         let seconds = |since| self.clock.now().saturating_sub(since).as_secs_f64();
         let start = self.clock.now();
+        *self.flight.last.lock() = Some(start);
         self.updates.run(&*self.clock, UpdateTiming::new, failed);
         self.refresh(own);
         self.flush();
@@ -307,8 +297,7 @@ impl State {
 
     /// The last things: on a schedule one more collection, then a last flush. Once; who comes second waits for them.
     pub(super) fn finish(&self) {
-        let here = Some(thread::current().id());
-        if *self.ended_by.lock() == here {
+        if *self.ended_by.lock() == Some(thread::current().id()) {
             // Asked by what runs as part of them.
             return;
         }
@@ -320,7 +309,7 @@ impl State {
             }
             *phase = Phase::Finishing;
         }
-        *self.ended_by.lock() = here;
+        let claim = Claim::new(&self.ended_by);
         if let Mode::Scheduled(_) = self.mode {
             let _ = self.collect();
         }
@@ -331,7 +320,7 @@ impl State {
         }
         self.flush();
         self.ask_provider("shutdown", |provider| provider.shutdown());
-        *self.ended_by.lock() = None;
+        drop(claim);
         // What the handlers own may stop the manager once more, or wait for who does.
         drop(ending);
         self.updates.clear();

@@ -42,7 +42,7 @@ impl Window {
         Ok(Self { name: name.to_owned(), gauge, total, registered: Arc::new(AtomicBool::new(true)), ticks, last })
     }
 
-    /// What its registration switches off.
+    /// What its registration switches off, before it tells so.
     pub(super) fn switch(&self) -> Arc<AtomicBool> {
         self.registered.clone()
     }
@@ -77,6 +77,14 @@ impl Window {
 /// Told whose total panicked, and what it said.
 type Failed = Box<dyn Fn(&str, &str) + Send>;
 
+/// What the thread of the windows is told.
+pub(super) enum News {
+    /// There is one more.
+    Begun(Window),
+    /// One of them was switched off: whatever its total owns is let go at once.
+    SwitchedOff,
+}
+
 /// All windows of a manager.
 pub(super) struct Windows {
     windows: Vec<Window>,
@@ -89,9 +97,13 @@ impl Windows {
     }
 }
 
-impl Duty<Window> for Windows {
-    fn hear(&mut self, _now: Duration, window: Window) {
-        self.windows.push(window);
+impl Duty<News> for Windows {
+    fn hear(&mut self, _now: Duration, news: News) {
+        match news {
+            News::Begun(window) => self.windows.push(window),
+            // It is looked for before the next wait.
+            News::SwitchedOff => {}
+        }
     }
 
     fn act(&mut self, clock: &dyn Clock) -> Duration {

@@ -211,6 +211,16 @@ pub enum ValueError {
     Infinite,
     /// The value is below zero where only growth is possible.
     Negative,
+    /// The label names and values of an exemplar are longer than 128 code points together.
+    ExemplarTooLong {
+        /// How long they are.
+        code_points: usize,
+    },
+    /// The name of an exemplar's label is not `[A-Za-z][A-Za-z0-9_]*`, or occurs twice.
+    InvalidExemplarLabel {
+        /// Which of the labels, counted from 0.
+        at: usize,
+    },
 }
 
 /// Why labels and points make no family.
@@ -225,6 +235,15 @@ pub enum ShapeError {
         expected: &'static str,
         /// The type of the points.
         given: &'static str,
+    },
+    /// An exemplar is where no exemplar can be.
+    Exemplar {
+        /// Raw name of the family.
+        family: String,
+        /// The row it says.
+        row: usize,
+        /// The bucket it says.
+        bucket: usize,
     },
     /// A column is too long or too short for the number of rows.
     Rows {
@@ -331,11 +350,17 @@ impl fmt::Display for LabelError {
 
 impl fmt::Display for ValueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotANumber => "the value is not a number",
-            Self::Infinite => "the value is infinite",
-            Self::Negative => "the value is negative",
-        })
+        match self {
+            Self::NotANumber => f.write_str("the value is not a number"),
+            Self::Infinite => f.write_str("the value is infinite"),
+            Self::Negative => f.write_str("the value is negative"),
+            Self::ExemplarTooLong { code_points } => {
+                write!(f, "the exemplar's labels are {code_points} code points long, and 128 is the most")
+            }
+            Self::InvalidExemplarLabel { at } => {
+                write!(f, "the exemplar's label {at} has a name that no label may have, or that occurs twice")
+            }
+        }
     }
 }
 
@@ -344,6 +369,9 @@ impl fmt::Display for ShapeError {
         match self {
             Self::Kind { family, expected, given } => {
                 write!(f, "family {family:?} is a {expected}, but its points are those of a {given}")
+            }
+            Self::Exemplar { family, row, bucket } => {
+                write!(f, "family {family:?} has no bucket {bucket} in row {row} for an exemplar")
             }
             Self::Rows { family, column, expected, given } => {
                 write!(f, "column {column} of family {family:?} needs {expected} entries, not {given}")

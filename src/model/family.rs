@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::model::{LabelRows, Metadata, MetricPoint, Points, ShapeError};
+use crate::model::{Exemplar, LabelRows, Metadata, MetricPoint, Points, ShapeError};
 
 /// All families of one collection.
 ///
@@ -43,6 +43,18 @@ pub struct MetricFamily {
     metadata: Arc<Metadata>,
     labels: Arc<dyn LabelRows>,
     points: Points,
+    exemplars: Vec<ExemplarAt>,
+}
+
+/// An exemplar, and where in its family it belongs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExemplarAt {
+    /// The row of the metric.
+    pub row: usize,
+    /// The bucket of a histogram; 0 of a counter.
+    pub bucket: usize,
+    /// The exemplar.
+    pub exemplar: Arc<Exemplar>,
 }
 
 impl MetricFamily {
@@ -52,7 +64,54 @@ impl MetricFamily {
     /// `Kind` when the points are those of another type, `Rows` for the first column of another length.
     pub fn new(metadata: Arc<Metadata>, labels: Arc<dyn LabelRows>, points: Points) -> Result<Self, ShapeError> {
         points.check(labels.len(), &metadata)?;
-        Ok(Self { metadata, labels, points })
+        Ok(Self { metadata, labels, points, exemplars: Vec::new() })
+    }
+
+    /// The same with exemplars, in any order. One bucket has one: the last that is given.
+    ///
+    /// # Errors
+    /// `Exemplar` for one in a row or bucket that there is not, or of a family that is no counter or histogram.
+    pub fn with_exemplars(mut self, exemplars: Vec<ExemplarAt>) -> Result<Self, ShapeError> {
+        let buckets = match self.points {
+            Points::Counter { .. } | Points::FloatCounter { .. } => 1,
+            Points::Histogram { .. } => self.metadata.buckets(),
+            _ => 0,
+        };
+        if let Some(ExemplarAt { row, bucket, .. }) =
+            exemplars.iter().find(|at| at.row >= self.len() || at.bucket >= buckets)
+        {
+            let family = self.metadata.name().raw().to_owned();
+            return Err(ShapeError::Exemplar { family, row: *row, bucket: *bucket });
+        }
+        self.exemplars = exemplars;
+        self.sort_exemplars();
+        Ok(self)
+    }
+
+    /// Every exemplar, by row and bucket.
+    pub fn exemplars(&self) -> &[ExemplarAt] {
+        &self.exemplars
+    }
+
+    /// Those of the metric in `row`, by bucket.
+    pub(crate) fn exemplars_of(&self, row: usize) -> &[ExemplarAt] {
+        let start = self.exemplars.partition_point(|at| at.row < row);
+        let rest = &self.exemplars[start..];
+        &rest[..rest.partition_point(|at| at.row == row)]
+    }
+
+    /// Takes the exemplars of the label sets that it was filled with last, in any order.
+    pub(crate) fn refill_exemplars(&mut self, fill: impl FnOnce(&mut Vec<ExemplarAt>)) {
+        self.exemplars.clear();
+        fill(&mut self.exemplars);
+        self.sort_exemplars();
+    }
+
+    fn sort_exemplars(&mut self) {
+        // Of two in one place the later one stays: the sort is stable, and they are looked at from the end.
+        self.exemplars.reverse();
+        self.exemplars.sort_by_key(|at| (at.row, at.bucket));
+        self.exemplars.dedup_by_key(|at| (at.row, at.bucket));
     }
 
     /// What is fixed about the family.
@@ -125,6 +184,11 @@ impl<'a> Metric<'a> {
     /// The value of the label `key`.
     pub fn value(&self, key: &str) -> Option<&'a str> {
         self.labels().find_map(|(known, value)| (known == key).then_some(value))
+    }
+
+    /// Its exemplars, each with the number of its bucket (0 of a counter).
+    pub fn exemplars(&self) -> impl Iterator<Item = (usize, &'a Exemplar)> + use<'a> {
+        self.family.exemplars_of(self.row).iter().map(|at| (at.bucket, &*at.exemplar))
     }
 
     /// Its point.

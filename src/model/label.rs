@@ -137,7 +137,8 @@ pub fn write_label_text<'a>(keys: &[impl AsRef<str>], values: impl Iterator<Item
     }
 }
 
-fn is_key(key: &str) -> bool {
+/// Whether this may be the name of a label.
+pub(super) fn is_key(key: &str) -> bool {
     key.starts_with(|first: char| first.is_ascii_alphabetic())
         && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

@@ -62,14 +62,17 @@ impl Metadata {
         Ok(Self { label_keys: keys.iter().map(|key| Box::from(key.as_ref())).collect(), ..self })
     }
 
-    /// The same with the thresholds of a histogram, which the caller has found to be finite and ascending.
+    /// The same with the thresholds of a histogram, which the caller has found to be finite and ascending. Their texts are those of
+    /// the name's dialect.
     pub fn with_thresholds(self, thresholds: Arc<[f64]>) -> Self {
-        Self { threshold_texts: texts(&thresholds), thresholds, ..self }
+        let dialect = self.name.dialect();
+        let threshold_texts = texts(&thresholds, |threshold, text| dialect.write_threshold(threshold, text));
+        Self { threshold_texts, thresholds, ..self }
     }
 
     /// The same with the quantiles of a summary, which the caller has found to lie in 0 to 1 and to ascend.
     pub fn with_quantiles(self, quantiles: Arc<[f64]>) -> Self {
-        Self { quantile_texts: texts(&quantiles), quantiles, ..self }
+        Self { quantile_texts: texts(&quantiles, write_threshold), quantiles, ..self }
     }
 
     /// The same with the interval over which quantiles are computed.
@@ -137,10 +140,10 @@ impl Metadata {
     }
 }
 
-fn texts(bounds: &[f64]) -> Box<[Box<str>]> {
+fn texts(bounds: &[f64], write: impl Fn(f64, &mut String)) -> Box<[Box<str>]> {
     let text = |bound: &f64| {
         let mut text = String::new();
-        write_threshold(*bound, &mut text);
+        write(*bound, &mut text);
         text.into_boxed_str()
     };
     bounds.iter().map(text).collect()

@@ -1,6 +1,6 @@
 //! Names of families: composed from name and unit, escaped for a page, and reserved with all their samples.
 
-use crate::model::{DeclareError, MetricType, suffix};
+use crate::model::{DeclareError, Dialect, MetricType, suffix};
 
 /// The name of a family, in the form that identifies it and in the form that pages show.
 ///
@@ -10,6 +10,7 @@ pub struct FamilyName {
     raw: String,
     exposed: String,
     unit: String,
+    dialect: Dialect,
 }
 
 impl FamilyName {
@@ -31,22 +32,38 @@ impl FamilyName {
     /// # Ok::<(), manometer::model::DeclareError>(())
     /// ```
     pub fn compose(name: &str, unit: &str, kind: MetricType) -> Result<Self, DeclareError> {
+        Self::compose_in(Dialect::OpenMetrics, name, unit, kind)
+    }
+
+    /// The same by the rules of a dialect; those of Prosody append every unit and drop no `_total`.
+    ///
+    /// # Errors
+    /// Those of [`compose`](Self::compose).
+    ///
+    /// # Examples
+    /// ```
+    /// use manometer::model::{Dialect, FamilyName, MetricType};
+    ///
+    /// let name = FamilyName::compose_in(Dialect::Prosody, "age_seconds", "seconds", MetricType::Gauge)?;
+    /// assert_eq!(name.raw(), "age_seconds_seconds");
+    /// # Ok::<(), manometer::model::DeclareError>(())
+    /// ```
+    pub fn compose_in(dialect: Dialect, name: &str, unit: &str, kind: MetricType) -> Result<Self, DeclareError> {
         if let Some((at, _)) = name.char_indices().find(|(_, character)| character.is_control()) {
             return Err(DeclareError::InvalidName { name: name.to_owned(), at });
         }
         if !unit.bytes().all(is_name_byte) {
             return Err(DeclareError::InvalidUnit { unit: unit.to_owned() });
         }
-        let stem = match kind {
-            MetricType::Counter => name.strip_suffix(suffix::TOTAL).unwrap_or(name),
-            _ => name,
-        };
+        let stem = dialect.stem(name, kind);
         if stem.is_empty() {
             return Err(DeclareError::EmptyName);
         }
-        let has_unit = stem.strip_suffix(unit).is_some_and(|rest| rest.ends_with('_'));
-        let raw = if unit.is_empty() || has_unit { stem.to_owned() } else { format!("{stem}_{unit}") };
-        Ok(Self { exposed: escaped(&raw), raw, unit: unit.to_owned() })
+        let raw = match !unit.is_empty() && dialect.adds_unit(stem, unit) {
+            true => format!("{stem}_{unit}"),
+            false => stem.to_owned(),
+        };
+        Ok(Self { exposed: escaped(&raw), raw, unit: unit.to_owned(), dialect })
     }
 
     /// The name that identifies the family.
@@ -62,6 +79,11 @@ impl FamilyName {
     /// The unit, which the name ends in; empty when there is none.
     pub fn unit(&self) -> &str {
         &self.unit
+    }
+
+    /// Whose rules it was composed by.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
     }
 }
 

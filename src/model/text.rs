@@ -19,6 +19,15 @@ impl Sink for Vec<u8> {
     }
 }
 
+/// A sink that escapes what it is given, quotes too, before it passes it on.
+pub(crate) struct Escaping<'a, S>(pub(crate) &'a mut S);
+
+impl<S: Sink> Sink for Escaping<'_, S> {
+    fn put(&mut self, text: &str) {
+        escape_into(text, true, self.0);
+    }
+}
+
 /// Appends `text` with `\` as `\\`, a line feed as `\n` and, when `quotes`, `"` as `\"`.
 ///
 /// Everything else is left as it is (LAB-09). Text without these characters is appended in one piece.

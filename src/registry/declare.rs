@@ -6,7 +6,7 @@ use super::{Names, Registry};
 use crate::{
     family::{Core, Family, LabelSet, TypedFamily},
     instrument::{Histogram, Instrument, Shared, Summary, check_quantiles, check_thresholds},
-    model::{DeclareError, FamilyName, Metadata, MetricFamily},
+    model::{BucketRule, DeclareError, FamilyName, Metadata, MetricFamily},
     sync::Arc,
 };
 
@@ -55,7 +55,8 @@ impl<I: Instrument> Declaration<I> {
         }
     }
 
-    /// The unit, such as `seconds` or `bytes`. It becomes the end of the name, unless the name ends in it already.
+    /// The unit, such as `seconds` or `bytes`. It becomes the end of the name, unless the name ends in it already; in the dialect of
+    /// Prosody also then.
     pub fn unit(self, unit: &str) -> Self {
         Self { unit: unit.to_owned(), ..self }
     }
@@ -97,8 +98,8 @@ impl<I: Instrument> Declaration<I> {
     /// # Errors
     /// - `EmptyName`, `InvalidName`, `InvalidUnit`: the name or the unit breaks a rule.
     /// - `InvalidLabel`, `DuplicateLabel`, `ReservedLabel`, `TooManyLabels`: a label key does, or their number.
-    /// - `NoBuckets`, `InvalidBuckets`: a histogram has none, or a list that is not ascending and finite, or two that a
-    ///   push provider gives one name.
+    /// - `NoBuckets`, `InvalidBuckets`: a histogram has none, or a list that is not ascending and finite, or two that the registry's
+    ///   dialect or a push provider gives one text.
     /// - `InvalidQuantiles`, `MissingInterval`: a quantile is not from 0 to 1 or is given twice, or their interval is 0 or missing.
     /// - `NoThread`: the system gives no thread that ends the windows of quantiles.
     /// - `NameClash`: another family exposes a sample of the same name, or is pushed under the same name.
@@ -130,7 +131,7 @@ impl<I: Instrument> Declaration<I> {
     /// Those of [`declare`](Self::declare); `Labelled` if there are label keys.
     pub fn single(self) -> Result<I, DeclareError> {
         if !self.label_keys.is_empty() {
-            let name = FamilyName::compose(&self.name, &self.unit, I::KIND.metric_type())?;
+            let name = self.compose()?;
             return Err(DeclareError::Labelled { family: name.raw().to_owned(), keys: self.label_keys.len() });
         }
         let family = self.declare()?;
@@ -171,9 +172,12 @@ impl<I: Instrument> Declaration<I> {
         Ok((Family::new(core), old.map(|old| registry.inner.close(old))))
     }
 
+    fn compose(&self) -> Result<FamilyName, DeclareError> {
+        FamilyName::compose_in(self.registry.dialect(), &self.name, &self.unit, I::KIND.metric_type())
+    }
+
     fn parse(self) -> Result<(Metadata, Terms), DeclareError> {
-        let kind = I::KIND.metric_type();
-        let name = FamilyName::compose(&self.name, &self.unit, kind)?;
+        let name = self.compose()?;
         let thresholds = match &self.thresholds {
             Some(given) => Some(check_thresholds(name.raw(), given)?),
             None if I::KIND == Histogram::KIND => {
@@ -181,16 +185,33 @@ impl<I: Instrument> Declaration<I> {
             }
             None => None,
         };
-        let metadata = Metadata::new(name, kind).with_help(&self.help).with_labels(&self.label_keys)?;
+        let metadata =
+            Metadata::new(name, I::KIND.metric_type()).with_help(&self.help).with_labels(&self.label_keys)?;
         let metadata = match thresholds {
             Some(thresholds) => metadata.with_thresholds(thresholds),
             None => metadata,
         };
+        check_threshold_texts(&metadata)?;
         let metadata = match check_quantiles(metadata.name().raw(), &self.quantiles, self.interval)? {
             Some((quantiles, interval)) => metadata.with_quantiles(quantiles).with_interval(interval),
             None => metadata,
         };
         Ok((metadata, self.terms))
+    }
+}
+
+/// Refuses thresholds that would write one `le` twice.
+fn check_threshold_texts(metadata: &Metadata) -> Result<(), DeclareError> {
+    let thresholds = metadata.thresholds();
+    let text = |position: usize| metadata.threshold_text(position);
+    match (1..thresholds.len()).find(|&position| text(position) == text(position - 1)) {
+        None => Ok(()),
+        Some(position) => Err(DeclareError::InvalidBuckets {
+            family: metadata.name().raw().to_owned(),
+            position,
+            threshold: thresholds[position],
+            rule: BucketRule::SameText,
+        }),
     }
 }
 

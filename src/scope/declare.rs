@@ -96,7 +96,8 @@ impl<I: Instrument> ScopedDeclaration<I> {
     pub fn single(self) -> Result<I, DeclareError> {
         if !self.label_keys.is_empty() {
             let raw = format!("{}{}", self.scope.prefix(), self.name);
-            let name = FamilyName::compose(&raw, &self.unit, I::KIND.metric_type())?;
+            let dialect = self.scope.registry().dialect();
+            let name = FamilyName::compose_in(dialect, &raw, &self.unit, I::KIND.metric_type())?;
             return Err(DeclareError::Labelled { family: name.raw().to_owned(), keys: self.label_keys.len() });
         }
         self.give(only)
@@ -153,7 +154,7 @@ impl Scope {
         give: impl FnOnce(View<I>) -> T,
     ) -> Result<T, DeclareError> {
         // Behind a prefix no name is empty; without it, it must be one.
-        FamilyName::compose(name, "", I::KIND.metric_type())?;
+        FamilyName::compose_in(self.registry().dialect(), name, "", I::KIND.metric_type())?;
         let state = &self.state;
         let closed = || DeclareError::Closed { scope: state.prefix.clone(), name: name.to_owned() };
         state.books.declare(state.number, &state.identity, closed, |entries| {

@@ -1,5 +1,7 @@
 //! Numbers as people read them: three digits, a prefix, a unit.
 
+use crate::model::{Number, write_general};
+
 /// For thousands, millions and on.
 const LARGE: [&str; 9] = ["", "k", "M", "G", "T", "P", "E", "Z", "Y"];
 
@@ -14,7 +16,7 @@ const LAST: i32 = 8;
 /// The prefix goes by the rounded value, so that 999.9 is `1 k` and not `1000`.
 pub fn decimal(value: f64, unit: &str) -> String {
     if value == 0.0 || !value.is_finite() {
-        return format!("{} {unit}", plain(value));
+        return format!("{} {unit}", general(value, 1));
     }
     let (rounded, exponent) = round(value);
     let power = exponent.div_euclid(3).clamp(-LAST, LAST);
@@ -38,51 +40,18 @@ pub fn binary(value: f64, unit: &str) -> String {
 
 /// `value` as C's `%.{digits}g` writes it, but for what is not finite: that is written as on a page.
 pub fn general(value: f64, digits: usize) -> String {
-    if value == 0.0 || !value.is_finite() {
-        return plain(value);
-    }
-    let digits = digits.max(1);
-    let scientific = format!("{value:.*e}", digits - 1);
-    let (mantissa, exponent) = split(&scientific);
-    if (-4..digits as i32).contains(&exponent) {
-        // Of digits after the point there are none to many; the cast cannot lose any.
-        return trim(&format!("{value:.*}", (digits as i32 - 1 - exponent) as usize)).to_owned();
-    }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{}e{sign}{:02}", trim(mantissa), exponent.unsigned_abs())
-}
-
-/// Zero, NaN and the infinities.
-fn plain(value: f64) -> String {
-    let text = match value {
-        0.0 => "0",
-        f64::INFINITY => "+Inf",
-        f64::NEG_INFINITY => "-Inf",
-        _ => "NaN",
-    };
-    text.to_owned()
+    let mut text = String::new();
+    // One zero for both.
+    write_general(Number::Float(value + 0.0), digits.max(1), &mut text);
+    text
 }
 
 /// `value` rounded to three significant digits, and the power of ten of the first of them.
 fn round(value: f64) -> (f64, i32) {
     let text = format!("{value:.2e}");
-    let (_, exponent) = split(&text);
+    let exponent = text.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or_default();
     // Only infinity is beyond what a float holds, and rounding may reach it.
     (text.parse().unwrap_or(value), exponent)
-}
-
-/// Mantissa and exponent of a number in scientific notation.
-fn split(scientific: &str) -> (&str, i32) {
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
-    (mantissa, exponent.parse().unwrap_or_default())
-}
-
-/// Takes zeros off the end of a fraction, and the point if nothing is left of it.
-fn trim(number: &str) -> &str {
-    match number.contains('.') {
-        true => number.trim_end_matches('0').trim_end_matches('.'),
-        false => number,
-    }
 }
 
 #[cfg(test)]

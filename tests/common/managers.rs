@@ -71,6 +71,11 @@ impl Notes {
         std::mem::take(&mut *self.asked.lock().expect("no test panics here"))
     }
 
+    /// A provider that notes here what it is asked.
+    pub fn provider(&self, options: RegistryOptions) -> Noting {
+        Noting { registry: options.build(), notes: self.clone() }
+    }
+
     fn note(&self, what: &'static str) {
         self.asked.lock().expect("no test panics here").push(what);
         if *self.trouble.lock().expect("no test panics here") == Trouble::Panics {
@@ -131,9 +136,7 @@ impl Provider for Noting {
 pub fn noting() -> (ManagerBuilder, Notes) {
     let notes = Notes::default();
     let own = notes.clone();
-    let make = move |_: &_, options: RegistryOptions| {
-        Ok(Box::new(Noting { registry: options.build(), notes: own.clone() }) as Box<dyn Provider>)
-    };
+    let make = move |_: &_, options: RegistryOptions| Ok(Box::new(own.provider(options)) as Box<dyn Provider>);
     (Manager::builder().factory("noting", make).provider(":noting"), notes)
 }
 

@@ -69,6 +69,7 @@ pub(crate) fn expect_page(case: &str, format: Format, families: Vec<MetricFamily
     let folder = match format {
         Format::OpenMetrics => "openmetrics",
         Format::Text => "text",
+        Format::Prosody => "prosody",
     };
     let path = format!("{}/tests/data/{folder}/{case}.txt", env!("CARGO_MANIFEST_DIR"));
     let expected = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));

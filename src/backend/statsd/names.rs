@@ -5,7 +5,7 @@
 
 use super::options::{HistogramMode, TagMode};
 use crate::{
-    model::{BucketRule, DeclareError, Metadata, MetricType},
+    model::{BucketRule, DeclareError, Dialect, Metadata, MetricType},
     registry::Wire,
     tuple::Tuple,
 };
@@ -83,7 +83,9 @@ impl Wire for Naming {
 pub(super) fn bucket_texts(metadata: &Metadata) -> Result<Vec<String>, DeclareError> {
     let mut texts: Vec<String> = Vec::with_capacity(metadata.buckets());
     for (position, &threshold) in metadata.thresholds().iter().enumerate() {
-        let text = short(threshold).replace('.', "_");
+        let mut text = String::new();
+        Dialect::Prosody.write_threshold(threshold, &mut text);
+        let text = text.replace('.', "_");
         if texts.last() == Some(&text) {
             let (family, rule) = (metadata.name().raw().to_owned(), BucketRule::SameText);
             return Err(DeclareError::InvalidBuckets { family, position, threshold, rule });
@@ -92,27 +94,6 @@ pub(super) fn bucket_texts(metadata: &Metadata) -> Result<Vec<String>, DeclareEr
     }
     texts.push("+Inf".to_owned());
     Ok(texts)
-}
-
-/// A finite number in at most 14 significant digits, as C's `%.14g` writes it.
-fn short(value: f64) -> String {
-    const DIGITS: i32 = 14;
-    let scientific = format!("{value:.13e}");
-    let (mantissa, exponent) = scientific.split_once('e').expect("written with an exponent");
-    let exponent: i32 = exponent.parse().expect("a small integer");
-    if (-4..DIGITS).contains(&exponent) {
-        let decimals = (DIGITS - 1 - exponent) as usize;
-        return trimmed(&format!("{value:.decimals$}")).to_owned();
-    }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{}e{sign}{:02}", trimmed(mantissa), exponent.abs())
-}
-
-fn trimmed(digits: &str) -> &str {
-    match digits.contains('.') {
-        true => digits.trim_end_matches('0').trim_end_matches('.'),
-        false => digits,
-    }
 }
 
 fn write_part(part: &str, name: &mut String) {
@@ -131,34 +112,4 @@ pub(super) fn safe(c: char) -> char {
 /// Whether a character could start another line or field.
 pub(super) fn is_unsafe(c: char) -> bool {
     c.is_control() || matches!(c, ' ' | ':' | '|' | '@' | '#')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::short;
-
-    #[test]
-    fn bounds_read_as_c_writes_them() {
-        let pairs = [
-            (0.005, "0.005"),
-            (1.0, "1"),
-            (1024.0, "1024"),
-            (1073741824.0, "1073741824"),
-            (1e13, "10000000000000"),
-            (1e14, "1e+14"),
-            (1e15, "1e+15"),
-            (1e-5, "1e-05"),
-            (0.0001, "0.0001"),
-            (1.5e-7, "1.5e-07"),
-            (-2.5, "-2.5"),
-            (0.0, "0"),
-            (0.1 + 0.2, "0.3"),
-            (99999999999999.9, "1e+14"),
-            (9999999999999.99, "10000000000000"),
-            (1.7976931348623157e308, "1.7976931348623e+308"),
-        ];
-        for (value, text) in pairs {
-            assert_eq!(short(value), text, "{value}");
-        }
-    }
 }

@@ -1,0 +1,146 @@
+//! Exemplars of a family's series: the last one of each bucket.
+//!
+//! A family that never had one has no room for them, and no record that comes without one ever looks here. An exemplar is one
+//! allocation that is swapped in whole, so nobody reads half of one; who swaps waits for nobody. Only the first exemplar of a series needs a
+//! place in the map, and whoever finds the map busy with that drops his own exemplar and counts it, rather than wait.
+
+use arc_swap::ArcSwapOption;
+
+use super::{SeriesRef, series::Shared};
+use crate::{
+    model::{Exemplar, ExemplarAt, Timestamp, ValueError, check_labels},
+    sync::{Arc, SideMap, unix_millis},
+    tuple::Tuple,
+};
+
+/// What can be an exemplar's labels: pairs of name and value, or something that knows them, such as the trace that a thread is in.
+///
+/// # Examples
+/// ```
+/// use manometer::{ExemplarLabels, Registry};
+///
+/// std::thread_local! {
+///     static TRACE: std::cell::Cell<Option<u64>> = const { std::cell::Cell::new(None) };
+/// }
+///
+/// /// The trace of this thread, if it is in one.
+/// struct CurrentTrace;
+///
+/// impl ExemplarLabels for CurrentTrace {
+///     fn with(&self, op: &mut dyn FnMut(&[(&str, &str)])) {
+///         if let Some(trace) = TRACE.get() {
+///             op(&[("trace_id", &format!("{trace:016x}"))]);
+///         }
+///     }
+/// }
+///
+/// let requests = Registry::new().counter("requests").single()?;
+/// requests.add_with_exemplar(1, CurrentTrace); // counts, without an exemplar
+/// TRACE.set(Some(7));
+/// requests.add_with_exemplar(1, CurrentTrace);
+/// assert_eq!(requests.exemplar().expect("the last one").label_text(), r#"trace_id="0000000000000007""#);
+/// # Ok::<(), manometer::DeclareError>(())
+/// ```
+pub trait ExemplarLabels {
+    /// Runs `op` on the labels; not at all if there shall be no exemplar.
+    #[allow(clippy::type_complexity, reason = "an alias would hide that it is a closure")]
+    fn with(&self, op: &mut dyn FnMut(&[(&str, &str)]));
+}
+
+impl ExemplarLabels for [(&str, &str)] {
+    fn with(&self, op: &mut dyn FnMut(&[(&str, &str)])) {
+        op(self);
+    }
+}
+
+impl<const N: usize> ExemplarLabels for [(&str, &str); N] {
+    fn with(&self, op: &mut dyn FnMut(&[(&str, &str)])) {
+        op(self);
+    }
+}
+
+impl<L: ExemplarLabels> ExemplarLabels for Option<L> {
+    fn with(&self, op: &mut dyn FnMut(&[(&str, &str)])) {
+        if let Some(labels) = self {
+            labels.with(op);
+        }
+    }
+}
+
+impl<L: ExemplarLabels + ?Sized> ExemplarLabels for &L {
+    fn with(&self, op: &mut dyn FnMut(&[(&str, &str)])) {
+        (**self).with(op);
+    }
+}
+
+/// The last exemplar of each bucket of one series.
+type Buckets = Box<[ArcSwapOption<Exemplar>]>;
+
+/// The exemplars of one family, by series.
+#[derive(Debug, Default)]
+pub struct Exemplars {
+    by_series: SideMap<Tuple, Buckets>,
+}
+
+impl Exemplars {
+    fn put(&self, series: SeriesRef<'_>, bucket: usize, exemplar: Exemplar) {
+        let SeriesRef { tuple, shared } = series;
+        // One that is gone is shown nowhere.
+        if !tuple.is_live() {
+            return;
+        }
+        let exemplar = Arc::new(exemplar);
+        let buckets = || (0..shared.search.buckets()).map(|_| ArcSwapOption::empty()).collect();
+        let put = |buckets: &Buckets| buckets[bucket].store(Some(exemplar));
+        if self.by_series.try_with_or_insert(tuple, buckets, put).is_none() {
+            shared.health.drop_exemplar();
+        }
+    }
+
+    fn get(&self, tuple: &Tuple, bucket: usize) -> Option<Arc<Exemplar>> {
+        self.by_series.with(tuple, |buckets| buckets[bucket].load_full()).flatten()
+    }
+
+    /// Forgets those of one series.
+    pub fn forget(&self, tuple: &Tuple) {
+        self.by_series.remove(tuple);
+    }
+
+    /// Appends those of the series in `rows`, which are sorted, and forgets those of series that are gone.
+    pub fn append(&self, rows: &[Tuple], out: &mut Vec<ExemplarAt>) {
+        let mut gone = Vec::new();
+        self.by_series.for_each(|tuple, buckets| {
+            if !tuple.is_live() {
+                // Its handle was used while it was being removed.
+                gone.push(tuple.clone());
+            } else if let Ok(row) = rows.binary_search_by(|other| other.values().cmp(tuple.values())) {
+                let present = buckets.iter().enumerate().filter_map(|(bucket, last)| Some((bucket, last.load_full()?)));
+                out.extend(present.map(|(bucket, exemplar)| ExemplarAt { row, bucket, exemplar }));
+            }
+        });
+        gone.iter().for_each(|tuple| self.forget(tuple));
+    }
+}
+
+/// Checks labels before anything is recorded.
+pub(super) fn check(labels: &impl ExemplarLabels) -> Result<(), ValueError> {
+    let mut checked = Ok(());
+    labels.with(&mut |labels| checked = check_labels(labels));
+    checked
+}
+
+/// Keeps an exemplar of `value`, which was counted in `bucket`. One that breaks a rule is dropped and counted.
+pub(super) fn attach(series: SeriesRef<'_>, bucket: usize, value: f64, labels: &impl ExemplarLabels) {
+    if series.tuple.slot().is_nowhere() {
+        return;
+    }
+    labels.with(&mut |labels| match Exemplar::new(labels, value, Timestamp::from_millis(unix_millis())) {
+        Ok(exemplar) => series.shared.exemplars().put(series, bucket, exemplar),
+        Err(reason) => series.shared.health.reject(reason),
+    });
+}
+
+/// The last exemplar in `bucket`.
+pub(super) fn last(tuple: &Tuple, shared: &Shared, bucket: usize) -> Option<Arc<Exemplar>> {
+    shared.exemplars_if_any()?.get(tuple, bucket)
+}
