@@ -36,6 +36,9 @@ pub fn check_thresholds(family: &str, given: &[f64]) -> Result<Arc<[f64]>, Decla
     Ok(given.iter().filter(|threshold| threshold.is_finite()).map(|threshold| threshold + 0.0).collect())
 }
 
+/// Quantiles, ascending, and their interval.
+pub type CheckedQuantiles = (Arc<[f64]>, Duration);
+
 /// Checks the quantiles of `family` and the seconds of their interval; gives both in the form that is kept, quantiles ascending. An
 /// interval alone is legal, and then nothing is kept of it.
 ///
@@ -45,7 +48,7 @@ pub fn check_quantiles(
     family: &str,
     given: &[f64],
     seconds: Option<f64>,
-) -> Result<Option<(Arc<[f64]>, Duration)>, DeclareError> {
+) -> Result<Option<CheckedQuantiles>, DeclareError> {
     let invalid = |given, rule| DeclareError::InvalidQuantiles { family: family.to_owned(), given, rule };
     if let Some(outside) = given.iter().find(|quantile| !(0.0..=1.0).contains(*quantile)) {
         return Err(invalid(*outside, QuantileRule::OutOfRange));

@@ -57,6 +57,9 @@ pub struct Sketch {
     extremes: [Extremes; 2],
 }
 
+/// A magnitude, and what a bank has ever counted in its parts.
+pub type Held = (usize, [u64; PARTS]);
+
 /// The slots of 64 magnitudes as bits; 0 where there is none yet.
 type Leaf = Box<[AtomicU32]>;
 
@@ -117,10 +120,12 @@ impl Sketch {
     }
 
     /// What a bank has ever counted, by magnitude, and then its extremes since they were last taken.
-    pub fn take(&self, arena: &Arena, bank: usize) -> (Vec<(usize, [u64; PARTS])>, (f64, f64)) {
-        let early = mutant!("extremes_before_counts", None, Some(self.extremes[bank].take()));
-        let counts = self.slots().map(|(magnitude, slot)| (magnitude, sketch::read(arena, slot, bank))).collect();
-        (counts, early.unwrap_or_else(|| self.extremes[bank].take()))
+    pub fn take(&self, arena: &Arena, bank: usize) -> (Vec<Held>, (f64, f64)) {
+        let counts = || self.slots().map(|(magnitude, slot)| (magnitude, sketch::read(arena, slot, bank))).collect();
+        mutant!("extremes_before_counts", (counts(), self.extremes[bank].take()), {
+            let early = self.extremes[bank].take();
+            (counts(), early)
+        })
     }
 }
 

@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn sum_03_the_first_and_last_rank_are_exact() {
         let some = observed(&[0.1, 0.2, 0.3]);
-        assert_eq!(*some.quantiles(&[0.0, 0.3, 0.4, 0.67, 1.0])[..2], [0.1, 0.1]);
+        assert_eq!(*some.quantiles(&[0.0, 0.3]), [0.1, 0.1]);
         assert_eq!(*some.quantiles(&[0.67, 1.0]), [0.3, 0.3]);
         assert_eq!(*observed(&[0.7]).quantiles(&[0.0, 0.5, 1.0]), [0.7, 0.7, 0.7]);
     }
