@@ -61,6 +61,11 @@ pub trait Source: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether its pages show creation times. They are in what it collects all the same, since rates are counted from them.
+    fn created_samples(&self) -> bool {
+        true
+    }
+
     /// The last two scheduled collections, the older one first, if there is a schedule and there were two.
     fn last_two(&self) -> Option<[Sampled; 2]> {
         None
@@ -161,4 +166,6 @@ fn refill(set: &mut MetricSet, registry: &Registry, with_created: bool) {
         count += 1;
     });
     families.truncate(count);
+    // All is read, so whatever goes now was shown once more.
+    registry.expire();
 }

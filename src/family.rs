@@ -11,6 +11,7 @@ mod accumulate;
 mod core;
 mod index;
 mod order;
+mod owned;
 mod record;
 mod typed;
 mod values;
@@ -22,6 +23,7 @@ pub use core::Core;
 pub use index::{Index, IndexWriter};
 #[cfg(feature = "statsd")]
 pub use order::Order;
+pub use owned::Owned;
 pub use typed::{LabelField, LabelSet, TypedFamily, sets};
 pub use values::{LabelValue, LabelValues, NumberRoom};
 pub use view::{Family, Labels, View};

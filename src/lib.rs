@@ -53,10 +53,13 @@ mod tuple;
 
 pub use arena::{SlabCounts, set_max_owned_slabs, slab_counts};
 pub use collect::{Collector, Sampled, Source, collect};
-pub use family::{Family, LabelField, LabelSet, LabelValue, LabelValues, Labels, NumberRoom, Tally, TypedFamily, View};
+pub use family::{
+    Family, LabelField, LabelSet, LabelValue, LabelValues, Labels, NumberRoom, Owned, Tally, TypedFamily, View,
+};
 pub use instrument::{
-    Clock, Counter, ExemplarLabels, FloatCounter, Gauge, HealthReport, Histogram, Instrument, Monotonic, Summary,
-    Timed, Timer, TimerGuard, UpDownGauge, exponential_buckets, linear_buckets, timed, timed_by,
+    Clock, Counter, ExemplarLabels, FloatCounter, Gauge, GaugeHistogram, HealthReport, Histogram, Info, Instrument,
+    Monotonic, StateSet, Summary, Timed, Timer, TimerGuard, Unknown, UpDownGauge, exponential_buckets, linear_buckets,
+    timed, timed_by,
 };
 pub use manager::{CollectError, Manager, register_provider};
 pub use measure::{

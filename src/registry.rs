@@ -5,14 +5,18 @@ mod fields;
 mod push;
 mod windows;
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
 
 use arc_swap::ArcSwap;
 
 use crate::{
     family::{Core, Family},
     instrument::{
-        Clock, Counter, FloatCounter, Gauge, Health, HealthReport, Histogram, Instrument, Summary, UpDownGauge,
+        Clock, Counter, FloatCounter, Gauge, GaugeHistogram, Health, HealthReport, Histogram, Info, Instrument,
+        Monotonic, StateSet, Summary, Unknown, UpDownGauge,
     },
     model::{DeclareError, Dialect, Metadata, MetricFamily, reserved_names},
     sync::{Arc, AtomicU64, Mutex, Ordering},
@@ -65,6 +69,17 @@ struct State {
     pushed: Option<Pushed>,
     /// What ends the windows of quantiles.
     windows: Windows,
+    /// By what the age of idle series is reckoned.
+    clock: Mutex<Ages>,
+}
+
+/// A clock that many threads read.
+struct Ages(Arc<dyn Clock + Send + Sync>);
+
+impl fmt::Debug for Ages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ages")
+    }
 }
 
 /// The families by name, and who has which sample name.
@@ -155,6 +170,7 @@ impl RegistryOptions {
             inner: Arc::new(State {
                 options: self,
                 pushed,
+                clock: Mutex::new(Ages(Arc::new(Monotonic::new()))),
                 health: Arc::default(),
                 names: Mutex::default(),
                 changes: AtomicU64::new(0),
@@ -214,6 +230,27 @@ impl Registry {
         Declaration::new(self, name)
     }
 
+    /// Begins the declaration of an info: text that does not change, in labels. A name that ends in `_info` means the family
+    /// without it.
+    pub fn info(&self, name: &str) -> Declaration<Info> {
+        Declaration::new(self, name)
+    }
+
+    /// Begins the declaration of a stateset; it needs states.
+    pub fn state_set(&self, name: &str) -> Declaration<StateSet> {
+        Declaration::new(self, name)
+    }
+
+    /// Begins the declaration of a metric of which nobody knows what it is.
+    pub fn unknown(&self, name: &str) -> Declaration<Unknown> {
+        Declaration::new(self, name)
+    }
+
+    /// Begins the declaration of a gauge histogram; it needs buckets.
+    pub fn gauge_histogram(&self, name: &str) -> Declaration<GaugeHistogram> {
+        Declaration::new(self, name)
+    }
+
     /// Begins the declaration of a family of `I`.
     pub(crate) fn declaration<I: Instrument>(&self, name: &str) -> Declaration<I> {
         Declaration::new(self, name)
@@ -244,14 +281,32 @@ impl Registry {
         Some(self.inner.close(core))
     }
 
-    /// Windows of quantiles that are declared from now on go by `clock`. `polls`: it is none that waiting can go by.
-    pub(crate) fn set_clock(&self, clock: Arc<dyn Clock + Send + Sync>, polls: bool) {
-        self.inner.windows.set_clock(clock, polls);
-    }
-
     /// Whose rules the names and thresholds follow.
     pub fn dialect(&self) -> Dialect {
         self.inner.options.dialect
+    }
+
+    /// Reckons by `clock` from now on how long series were idle; by the system's monotonic clock otherwise. A registry that belongs to a
+    /// manager goes by the manager's. So do the intervals of quantiles, unless a family that has some was declared before.
+    pub fn set_clock(&self, clock: impl Clock + Send + Sync + 'static) {
+        self.go_by(Arc::new(clock), true);
+    }
+
+    /// The same with a clock that others read too. `polls`: it is none that waiting can go by.
+    pub(crate) fn go_by(&self, clock: Arc<dyn Clock + Send + Sync>, polls: bool) {
+        self.inner.windows.set_clock(clock.clone(), polls);
+        *self.inner.clock.lock() = Ages(clock);
+    }
+
+    /// Removes the series that have been idle for as long as their families say. After each collection.
+    pub(crate) fn expire(&self) {
+        let listing = self.listing();
+        let mut expiring = listing.by_raw.iter().filter(|core| core.expires()).peekable();
+        if expiring.peek().is_some() {
+            let clock = self.inner.clock.lock().0.clone();
+            let now = clock.now();
+            expiring.for_each(|core| core.expire(now));
+        }
     }
 
     /// What was refused so far.

@@ -40,6 +40,8 @@ pub struct Index {
     table: AtomicPtr<Table>,
     /// Whether some tuple could not be tagged, and is found in the map alone.
     incomplete: AtomicBool,
+    /// Whether some are left out for a while, and found in the map alone.
+    hides: AtomicBool,
 }
 
 /// What the holder of the writer lock knows about the index (I1).
@@ -61,13 +63,17 @@ struct Table {
 impl Index {
     /// An index without a table.
     pub fn new() -> Self {
-        Self { table: AtomicPtr::new(ptr::null_mut()), incomplete: AtomicBool::new(false) }
+        Self {
+            table: AtomicPtr::new(ptr::null_mut()),
+            incomplete: AtomicBool::new(false),
+            hides: AtomicBool::new(false),
+        }
     }
 
     /// Whether every series of the family that was counted is in the index.
     pub fn is_complete(&self) -> bool {
         // Relaxed: counting the series orders this with `insert`; see `Core::is_full`.
-        !self.incomplete.load(Ordering::Relaxed)
+        !self.incomplete.load(Ordering::Relaxed) && !self.hides()
     }
 
     /// The series of these label values, if it is indexed. The pin keeps it.
@@ -115,6 +121,19 @@ impl Index {
         writer.live += 1;
     }
 
+    /// Whether series are left out for a while.
+    pub fn hides(&self) -> bool {
+        // Acquire: pairs with Release in `hide`; who finds none hidden any more finds them in map and index again.
+        self.hides.load(Ordering::Acquire)
+    }
+
+    /// Says whether series are left out for a while that exist all the same: before the first is removed, and after all are back
+    /// or gone for good.
+    pub fn hide(&self, _writer: &mut IndexWriter, some: bool) {
+        // Release: pairs with Acquire in `is_complete`.
+        self.hides.store(mutant!("hide_nothing", some, false), Ordering::Release);
+    }
+
     /// Unlinks a series. It may be freed once the look-ups of this moment have passed.
     pub fn remove(&self, writer: &mut IndexWriter, tuple: &Tuple) {
         let Some(table) = self.table(writer) else { return };
@@ -125,8 +144,10 @@ impl Index {
                 return;
             }
             if entry == tagged(tuple) {
-                // Relaxed: nothing is handed over; see the head of this file.
-                table.entries[place].store(TOMBSTONE, Ordering::Relaxed);
+                // Release: pairs with Acquire in `find`; who misses a series that is only hidden knows that it may be. Of one
+                // that is gone nothing is handed over; see the head of this file.
+                let order = mutant!("tombstone_relaxed", Ordering::Release, Ordering::Relaxed);
+                table.entries[place].store(TOMBSTONE, order);
                 writer.live -= 1;
                 return;
             }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     family::{Family, LabelSet, TypedFamily, View},
-    instrument::{Histogram, Instrument, Summary},
+    instrument::{GaugeHistogram, Histogram, Instrument, StateSet, Summary},
     model::{DeclareError, FamilyName, MetricFamily},
     registry::Declaration,
 };
@@ -61,6 +61,11 @@ impl<I: Instrument> ScopedDeclaration<I> {
     /// The most series of the family, all scopes together.
     pub fn max_series(self, max_series: usize) -> Self {
         Self { declaration: self.declaration.max_series(max_series), ..self }
+    }
+
+    /// How long a series is kept that nobody writes or holds; see [`Declaration::expire_after`].
+    pub fn expire_after(self, idle: Duration) -> Self {
+        Self { declaration: self.declaration.expire_after(idle), ..self }
     }
 
     /// Declares the family, and gives the view on the scope's preset value; on everything if the scope has none.
@@ -120,6 +125,20 @@ impl ScopedDeclaration<Summary> {
     /// The interval over which quantiles are computed; see [`Declaration::interval`].
     pub fn interval(self, interval: Duration) -> Self {
         Self { declaration: self.declaration.interval(interval), ..self }
+    }
+}
+
+impl ScopedDeclaration<GaugeHistogram> {
+    /// The thresholds of the buckets; see [`Declaration::buckets`].
+    pub fn buckets(self, thresholds: impl IntoIterator<Item = f64>) -> Self {
+        Self { declaration: self.declaration.buckets(thresholds), ..self }
+    }
+}
+
+impl ScopedDeclaration<StateSet> {
+    /// The states; see [`Declaration::states`].
+    pub fn states(self, states: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { declaration: self.declaration.states(states), ..self }
     }
 }
 

@@ -77,6 +77,11 @@ impl AtomicF64 {
         f64::from_bits(self.0.swap(value.to_bits(), order))
     }
 
+    /// The word itself.
+    pub fn as_atomic_bits(&self) -> &AtomicU64 {
+        &self.0
+    }
+
     /// Adds `delta` and returns the old value.
     pub fn fetch_add(&self, delta: f64, order: Ordering) -> f64 {
         let add = |bits| Some((f64::from_bits(bits) + delta).to_bits());
