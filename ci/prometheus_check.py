@@ -180,6 +180,14 @@ def check_job(prometheus, job, samples, totals, rate, load_end):
     expect(bool(created) == (job == OPENMETRICS), f"{job}: {len(created)} creation times, so this is another format")
 
     stored = {sample_of(labels): value for labels, value in prometheus.query(f'{{__name__=~"kv_.+",job="{job}"}}', now)}
+    expect(sum(sample.startswith("kv_build_info{version=") and value == 1 for sample, value in stored.items()) == 1, f"{job}: no info")
+    # A gauge histogram: text shows it as a histogram.
+    values = totals.pop("kv_value_size_bytes_count")
+    ends = ("gsum", "gcount") if job == OPENMETRICS else ("sum", "count")
+    missing = [end for end in ends if f"kv_value_size_bytes_{end}" not in stored]
+    expect(not missing, f"{job}: no {missing} of a gauge histogram")
+    for sample in (f"kv_value_size_bytes_{ends[1]}", 'kv_value_size_bytes_bucket{le="+Inf"}'):
+        expect(stored.get(sample) == values, f"{job}: {sample} is {stored.get(sample)}, the store has {values} values")
     for sample, count in totals.items():
         # An error that never happened has no series.
         value = stored.get(sample, 0 if sample.startswith("kv_errors_total") else None)
@@ -263,7 +271,7 @@ def main():
         time.sleep(3)  # two scrapes, at least
         samples = check_pages(page_url)
         for job in (OPENMETRICS, TEXT):
-            check_job(prometheus, job, samples[job], totals, float(rate), load_end)
+            check_job(prometheus, job, samples[job], dict(totals), float(rate), load_end)
         targets = prometheus.targets()
         expect(len(targets) == 2, f"{len(targets)} targets")
         for target in targets:

@@ -114,7 +114,7 @@ fn plaintext(set: &MetricSet, time: u64) -> String {
         for sample in samples(&metric).iter().filter(|sample| sample.value.parse().is_ok_and(f64::is_finite)) {
             text.extend(name.chars().map(safe));
             text.push_str(sample.suffix);
-            let extra = sample.extra.iter().map(|(key, value)| (*key, value.as_str()));
+            let extra = sample.extra.iter().map(|(key, value)| (key.as_str(), value.as_str()));
             // Graphite has no empty tags.
             for (key, value) in metric.labels().chain(extra).filter(|(_, value)| !value.is_empty()) {
                 text.push(';');

@@ -11,6 +11,7 @@ mod accumulate;
 mod core;
 mod index;
 mod order;
+mod owned;
 mod record;
 mod typed;
 mod values;
@@ -18,10 +19,11 @@ mod view;
 
 pub use accumulate::Tally;
 pub use core::Core;
-#[cfg(manometer_loom)]
+#[cfg(manometer_mocked)]
 pub use index::{Index, IndexWriter};
 #[cfg(feature = "statsd")]
 pub use order::Order;
+pub use owned::Owned;
 pub use typed::{LabelField, LabelSet, TypedFamily, sets};
 pub use values::{LabelValue, LabelValues, NumberRoom};
 pub use view::{Family, Labels, View};

@@ -1,4 +1,4 @@
-//! What users hold: counters, gauges, histograms, summaries, and timers that record into them.
+//! What users hold: counters, gauges, histograms, summaries, infos, statesets, and timers that record into them.
 //!
 //! An instrument is a handle to one series: cheap to clone, usable from any thread, and good for as long as it is kept. Recording
 //! returns nothing and never fails, blocks or allocates in steady state: a value that breaks a rule is refused and counted in
@@ -8,22 +8,30 @@ mod bounds;
 mod counter;
 mod exemplars;
 mod gauge;
+mod gauge_histogram;
 mod health;
 mod histogram;
+mod info;
 mod ledger;
 mod series;
+mod state_set;
 mod summary;
 mod timer;
+mod unknown;
 
-pub use bounds::{check_thresholds, exponential_buckets, linear_buckets};
+pub use bounds::{MOST_THRESHOLDS, check_thresholds, exponential_buckets, linear_buckets};
 pub use counter::{Counter, FloatCounter};
 pub use exemplars::{ExemplarLabels, Exemplars};
 pub use gauge::{Gauge, UpDownGauge, check_delta};
+pub use gauge_histogram::GaugeHistogram;
 pub use health::{Health, HealthReport};
 pub use histogram::Histogram;
+pub use info::Info;
 #[cfg(feature = "statsd")]
 pub use ledger::{Departed, Lifetimes, SampleSink};
 pub use ledger::{Ledger, Push, Reading};
 pub use series::{Instrument, Kind, Series, SeriesRef, Shared};
+pub use state_set::StateSet;
 pub use summary::Summary;
 pub use timer::{Clock, Monotonic, Timed, Timer, TimerGuard, timed, timed_by};
+pub use unknown::Unknown;

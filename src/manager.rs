@@ -33,7 +33,10 @@ use std::{
 use crate::{
     backend::Provider,
     collect::{Sampled, Source},
-    instrument::{Clock, Counter, FloatCounter, Gauge, Histogram, Instrument, Summary, UpDownGauge},
+    instrument::{
+        Clock, Counter, FloatCounter, Gauge, GaugeHistogram, Histogram, Info, Instrument, StateSet, Summary, Unknown,
+        UpDownGauge,
+    },
     measure::MeasureName,
     model::{ConfigError, MetricSet, Settings},
     registry::{Declaration, Registry},
@@ -79,6 +82,7 @@ struct Handle {
     root: Scope,
     books: Arc<Books>,
     threads: Mutex<Threads>,
+    created_samples: bool,
     #[cfg(feature = "view")]
     doors: doors::Doors,
 }
@@ -201,8 +205,8 @@ impl Manager {
         let root = Scope::root(&books);
         let own = Own::declare(&root, &**provider, builder.compat)?;
         let clock = builder.clock_or_system();
-        let made =
-            Arc::new(State::new(mode, &registry, Some(provider.clone()), clock, builder.created_samples, Some(own)));
+        registry.go_by(clock.0.clone());
+        let made = Arc::new(State::new(mode, &registry, Some(provider.clone()), clock, Some(own)));
         let _ = state.set(Arc::downgrade(&made));
         match mode {
             Mode::Scheduled(interval) => log::info!(
@@ -224,23 +228,17 @@ impl Manager {
         let registry = builder.options().disabled().build();
         let books = Arc::new(Books::new(&registry, &builder.namespace, Box::new(|| ())));
         let root = Scope::root(&books);
-        let state =
-            State::new(Mode::Disabled, &registry, None, builder.clock_or_system(), builder.created_samples, None);
+        let state = State::new(Mode::Disabled, &registry, None, builder.clock_or_system(), None);
         Self::over(Arc::new(state), root, books, builder)
     }
 
-    fn over(
-        state: Arc<State>,
-        root: Scope,
-        books: Arc<Books>,
-        #[cfg_attr(not(feature = "view"), expect(unused_variables, reason = "it describes the doors"))]
-        builder: &ManagerBuilder,
-    ) -> Self {
+    fn over(state: Arc<State>, root: Scope, books: Arc<Books>, builder: &ManagerBuilder) -> Self {
         let handle = Handle {
             state,
             root,
             books,
             threads: Mutex::default(),
+            created_samples: builder.created_samples,
             #[cfg(feature = "view")]
             doors: builder.doors(),
         };
@@ -489,6 +487,27 @@ impl Manager {
         self.metric(name)
     }
 
+    /// Begins the declaration of an info, under this very name: text that does not change, in labels. A name that ends in `_info` means the family
+    /// without it.
+    pub fn info(&self, name: &str) -> Declaration<Info> {
+        self.metric(name)
+    }
+
+    /// Begins the declaration of a stateset, under this very name; it needs states.
+    pub fn state_set(&self, name: &str) -> Declaration<StateSet> {
+        self.metric(name)
+    }
+
+    /// Begins the declaration of a metric of which nobody knows what it is, under this very name.
+    pub fn unknown(&self, name: &str) -> Declaration<Unknown> {
+        self.metric(name)
+    }
+
+    /// Begins the declaration of a gauge histogram, under this very name; it needs buckets.
+    pub fn gauge_histogram(&self, name: &str) -> Declaration<GaugeHistogram> {
+        self.metric(name)
+    }
+
     fn metric<I: Instrument>(&self, name: &str) -> Declaration<I> {
         self.state().registry.declaration(name)
     }
@@ -566,6 +585,10 @@ impl Source for Manager {
 
     fn is_quick(&self) -> bool {
         !matches!(self.state().mode, Mode::Manual { .. })
+    }
+
+    fn created_samples(&self) -> bool {
+        self.handle.created_samples
     }
 
     fn last_two(&self) -> Option<[Sampled; 2]> {

@@ -7,6 +7,7 @@
 //! Points lie in columns, one per field and family, so that a collector fills them in one pass over its memory and a
 //! page walks them in order.
 
+mod cardinality;
 mod columns;
 mod dialect;
 mod error;
@@ -21,18 +22,22 @@ mod point;
 mod settings;
 mod text;
 
+pub use cardinality::{Cardinality, LabelCardinality};
 pub use columns::Points;
 pub use dialect::Dialect;
-pub use error::{BucketRule, DeclareError, LabelError, ShapeError, ValueError};
+pub use error::{BucketRule, DeclareError, LabelError, ShapeError, StateRule, UnitRule, ValueError};
 pub use exemplar::Exemplar;
 pub use family::{ExemplarAt, Metric, MetricFamily, MetricSet};
 pub use kind::MetricType;
 pub use label::{LabelRows, LabelTable, check_keys, write_label_text};
 pub use metadata::Metadata;
 pub use name::{FamilyName, reserved_names};
-pub use point::{CounterPoint, HistogramPoint, MetricPoint, Number, SummaryPoint, Timestamp};
+pub use point::{
+    CounterPoint, GaugeHistogramPoint, HistogramPoint, MetricPoint, Number, StateSetPoint, SummaryPoint, Timestamp,
+};
 pub use settings::{ConfigError, Setting, Settings};
 
+pub(crate) use cardinality::OVERFLOW;
 pub(crate) use columns::entries;
 pub(crate) use exemplar::check_labels;
 pub(crate) use kind::suffix;

@@ -4,15 +4,21 @@ mod declare;
 mod fields;
 mod push;
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+};
 
 use arc_swap::ArcSwap;
 
 use crate::{
     family::{Core, Family},
-    instrument::{Counter, FloatCounter, Gauge, Health, HealthReport, Histogram, Instrument, Summary, UpDownGauge},
+    instrument::{
+        Clock, Counter, FloatCounter, Gauge, GaugeHistogram, Health, HealthReport, Histogram, Info, Instrument,
+        Monotonic, StateSet, Summary, Unknown, UpDownGauge,
+    },
     model::{DeclareError, Dialect, Metadata, MetricFamily, reserved_names},
-    sync::{Arc, AtomicU64, Mutex, Ordering},
+    sync::{Arc, AtomicU64, GatedMutex, Ordering},
 };
 
 pub use declare::Declaration;
@@ -52,13 +58,24 @@ pub struct Registry {
 struct State {
     options: RegistryOptions,
     health: Arc<Health>,
-    names: Mutex<Names>,
+    names: GatedMutex<Names>,
     /// Counts declarations and removals, so that the listing knows when it is old.
     changes: AtomicU64,
     /// The families as scrapes see them.
     listing: ArcSwap<Listing>,
     /// The provider that pushes from here, if one does.
     pushed: Option<Pushed>,
+    /// By what the age of idle series is reckoned.
+    clock: GatedMutex<Ages>,
+}
+
+/// A clock that many threads read.
+struct Ages(Arc<dyn Clock + Send + Sync>);
+
+impl fmt::Debug for Ages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ages")
+    }
 }
 
 /// The families by name, and who has which sample name.
@@ -149,8 +166,9 @@ impl RegistryOptions {
             inner: Arc::new(State {
                 options: self,
                 pushed,
+                clock: GatedMutex::new(Ages(Arc::new(Monotonic::new()))),
                 health: Arc::default(),
-                names: Mutex::default(),
+                names: GatedMutex::default(),
                 changes: AtomicU64::new(0),
                 listing: ArcSwap::default(),
             }),
@@ -207,6 +225,27 @@ impl Registry {
         Declaration::new(self, name)
     }
 
+    /// Begins the declaration of an info: text that does not change, in labels. A name that ends in `_info` means the family
+    /// without it.
+    pub fn info(&self, name: &str) -> Declaration<Info> {
+        Declaration::new(self, name)
+    }
+
+    /// Begins the declaration of a stateset; it needs states.
+    pub fn state_set(&self, name: &str) -> Declaration<StateSet> {
+        Declaration::new(self, name)
+    }
+
+    /// Begins the declaration of a metric of which nobody knows what it is.
+    pub fn unknown(&self, name: &str) -> Declaration<Unknown> {
+        Declaration::new(self, name)
+    }
+
+    /// Begins the declaration of a gauge histogram; it needs buckets.
+    pub fn gauge_histogram(&self, name: &str) -> Declaration<GaugeHistogram> {
+        Declaration::new(self, name)
+    }
+
     /// Begins the declaration of a family of `I`.
     pub(crate) fn declaration<I: Instrument>(&self, name: &str) -> Declaration<I> {
         Declaration::new(self, name)
@@ -240,6 +279,28 @@ impl Registry {
     /// Whose rules the names and thresholds follow.
     pub fn dialect(&self) -> Dialect {
         self.inner.options.dialect
+    }
+
+    /// Reckons by `clock` from now on how long series were idle; by the system's monotonic clock otherwise. A registry that belongs to a
+    /// manager goes by the manager's.
+    pub fn set_clock(&self, clock: impl Clock + Send + Sync + 'static) {
+        self.go_by(Arc::new(clock));
+    }
+
+    /// The same with a clock that others read too.
+    pub(crate) fn go_by(&self, clock: Arc<dyn Clock + Send + Sync>) {
+        *self.inner.clock.lock() = Ages(clock);
+    }
+
+    /// Removes the series that have been idle for as long as their families say. After each collection.
+    pub(crate) fn expire(&self) {
+        let listing = self.listing();
+        let mut expiring = listing.by_raw.iter().filter(|core| core.expires()).peekable();
+        if expiring.peek().is_some() {
+            let clock = self.inner.clock.lock().0.clone();
+            let now = clock.now();
+            expiring.for_each(|core| core.expire(now));
+        }
     }
 
     /// What was refused so far.

@@ -16,7 +16,9 @@ use std::fmt;
 
 use crate::{
     family::{LabelValue, NumberRoom},
-    instrument::{Counter, FloatCounter, Gauge, Histogram, Summary, UpDownGauge},
+    instrument::{
+        Counter, FloatCounter, Gauge, GaugeHistogram, Histogram, Info, StateSet, Summary, Unknown, UpDownGauge,
+    },
     model::{DeclareError, FamilyName, MetricSet, MetricType, check_keys},
     registry::Registry,
     sync::Arc,
@@ -133,6 +135,27 @@ impl Scope {
 
     /// Begins the declaration of a summary.
     pub fn summary(&self, name: &str) -> ScopedDeclaration<Summary> {
+        ScopedDeclaration::new(self, name)
+    }
+
+    /// Begins the declaration of an info: text that does not change, in labels. A name that ends in `_info` means the family
+    /// without it.
+    pub fn info(&self, name: &str) -> ScopedDeclaration<Info> {
+        ScopedDeclaration::new(self, name)
+    }
+
+    /// Begins the declaration of a stateset; it needs states.
+    pub fn state_set(&self, name: &str) -> ScopedDeclaration<StateSet> {
+        ScopedDeclaration::new(self, name)
+    }
+
+    /// Begins the declaration of a metric of which nobody knows what it is.
+    pub fn unknown(&self, name: &str) -> ScopedDeclaration<Unknown> {
+        ScopedDeclaration::new(self, name)
+    }
+
+    /// Begins the declaration of a gauge histogram; it needs buckets.
+    pub fn gauge_histogram(&self, name: &str) -> ScopedDeclaration<GaugeHistogram> {
         ScopedDeclaration::new(self, name)
     }
 

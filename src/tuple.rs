@@ -4,6 +4,7 @@
 //! ```text
 //! refs slot hash state text_len beside keys live | span[0..keys] | bytes
 //! ```
+//! (In a family whose series expire, 8 bytes more lie in front: how many handles there are, and when one was last asked for.)
 //! 32 bytes, 8 bytes a key, then the text form of the labels as every page prints it (`a="x",b="y"`). A span is where the value of
 //! a key lies in `bytes`: inside the text when no value is empty or needed an escape, else behind it, where the values then
 //! follow once more as they are. So the key of a look-up and the constant part of a line are one piece of memory.
@@ -13,7 +14,7 @@
 //! mark, Release; a push takes the mark by an exchange, Acquire, then loads the value. So each value written is followed by a push
 //! that sends it or a later one: the exchange either takes its mark, or comes before it and leaves it for the next push.
 //! # Limits
-//! 255 keys and 4 GiB of text per tuple.
+//! 255 keys and 2 GiB of text per tuple.
 
 use std::{
     alloc::{self, Layout},
@@ -30,11 +31,20 @@ use std::{
 
 use crate::{
     arena::Slot,
-    sync::{AtomicBool, AtomicF64, AtomicU16, AtomicU32, HashSeed, Ordering, Watched, mutant, store_beside_exchanges},
+    sync::{
+        AtomicBool, AtomicF64, AtomicU16, AtomicU32, AtomicU64, HashSeed, Ordering, Watched, mutant,
+        store_beside_exchanges,
+    },
 };
 
 /// More references than this are a leak that would end in a wrap; as with `Arc`, the process stops first.
 const MOST_REFS: u32 = u32::MAX / 2;
+
+/// The mark of a write that a push has not taken.
+const FOR_PUSH: u16 = 1;
+
+/// The mark of a write that a scan for idle series has not taken.
+const FOR_EXPIRY: u16 = 2;
 
 /// What is asked for: label values by reference, hashed once.
 #[derive(Clone, Copy, Debug)]
@@ -88,10 +98,11 @@ struct Head {
     refs: AtomicU32,
     slot: Slot,
     hash: u64,
-    /// A gauge's value, or when the series began, in Unix milliseconds.
+    /// A gauge's value, the states of a stateset as bits, or when the series began, in Unix milliseconds.
     state: AtomicF64,
+    /// Its length, and [`TRACKED`].
     text_len: u32,
-    /// Of a counter, how often a word of it has wrapped; of a gauge, whether it was written since it was last asked.
+    /// Of a counter, how often a word of it has wrapped; of what has no cell, [`FOR_PUSH`] and [`FOR_EXPIRY`].
     beside: AtomicU16,
     keys: u8,
     /// Whether the registry still exports it.
@@ -99,8 +110,21 @@ struct Head {
     watched: Watched,
 }
 
-#[cfg(not(manometer_loom))]
+#[cfg(not(manometer_mocked))]
 const _: () = assert!(size_of::<Head>() == 32);
+
+/// What lies in front of the head of a tracked tuple: how its series is held.
+#[derive(Debug)]
+#[repr(C)]
+struct Life {
+    /// How many handles there are.
+    handles: AtomicU32,
+    /// During which scan of its family one was last asked for.
+    asked: AtomicU32,
+}
+
+/// The bit of a text's length that says that there is a [`Life`] in front.
+const TRACKED: u32 = 1 << 31;
 
 /// Where a value lies in the bytes of its tuple.
 #[derive(Clone, Copy, Debug)]
@@ -124,34 +148,56 @@ impl RefUnwindSafe for Tuple {}
 impl Tuple {
     /// Makes the tuple of `query`, whose labels read `text` on a page, with `state` in the beginning.
     ///
-    /// `keys` are the family's label keys. None if there are more than 255, or it would not fit in 4 GiB.
+    /// `keys` are the family's label keys. None if there are more than 255, or it would not fit in 2 GiB.
     pub fn new(query: &Query<'_>, keys: &[Box<str>], text: &str, slot: Slot, state: f64) -> Option<Self> {
+        Self::make(query, keys, text, slot, state, false)
+    }
+
+    /// The same for a family whose series expire: it counts its handles.
+    pub fn tracked(query: &Query<'_>, keys: &[Box<str>], text: &str, slot: Slot, state: f64) -> Option<Self> {
+        Self::make(query, keys, text, slot, state, true)
+    }
+
+    fn make(
+        query: &Query<'_>,
+        keys: &[Box<str>],
+        text: &str,
+        slot: Slot,
+        state: f64,
+        is_tracked: bool,
+    ) -> Option<Self> {
         // An escape makes the text longer than its parts, and an empty value is not in it.
         let part = |(key, value): (usize, &str)| key + value.len() + r#"="","#.len();
         let parts: usize = keys.iter().map(|key| key.len()).zip(query.values()).map(part).sum();
         let plain = text.len() + ",".len() == parts && query.values().all(|value| !value.is_empty());
         let copies = if plain { 0 } else { query.values().map(str::len).sum() };
         let bytes = text.len() + copies;
-        u32::try_from(bytes).ok()?;
+        u32::try_from(bytes).ok().filter(|bytes| bytes & TRACKED == 0)?;
         let key_count = u8::try_from(keys.len()).ok()?;
         let head = Head {
             refs: AtomicU32::new(1),
             slot,
             hash: query.hash,
             state: AtomicF64::new(state),
-            text_len: text.len() as u32,
+            text_len: text.len() as u32 | if is_tracked { TRACKED } else { 0 },
             beside: AtomicU16::new(0),
             keys: key_count,
             live: AtomicBool::new(true),
             watched: Watched::new(),
         };
-        let layout = layout(keys.len(), bytes);
-        #[allow(unsafe_code, reason = "head, spans and bytes in one allocation")]
-        // SAFETY: the layout is that of a head, `keys` spans and `bytes` bytes in this order (see `layout`), so every write below
-        // is inside the fresh allocation and aligned; all of it is written before a reference is made.
+        let layout = layout(keys.len(), bytes, is_tracked);
+        #[allow(unsafe_code, reason = "life, head, spans and bytes in one allocation")]
+        // SAFETY: the layout is that of a life if it is tracked, a head, `keys` spans and `bytes` bytes in this order (see
+        // `layout`), so every write below is inside the fresh allocation and aligned; all of it is written before a reference is
+        // made.
         unsafe {
             let Some(memory) = NonNull::new(alloc::alloc(layout)) else { alloc::handle_alloc_error(layout) };
-            let this = memory.cast::<Head>();
+            let this = if is_tracked {
+                memory.cast::<Life>().write(Life { handles: AtomicU32::new(0), asked: AtomicU32::new(0) });
+                memory.add(LIFE_BYTES).cast::<Head>()
+            } else {
+                memory.cast::<Head>()
+            };
             this.write(head);
             let spans = this.add(1).cast::<Span>();
             let text_at = spans.add(keys.len()).cast::<u8>();
@@ -188,9 +234,14 @@ impl Tuple {
         &self.head().state
     }
 
+    /// The same word as bits, for the states of a stateset.
+    pub fn bits(&self) -> &AtomicU64 {
+        self.head().state.as_atomic_bits()
+    }
+
     /// The labels as a page prints them, without braces.
     pub fn text(&self) -> &str {
-        self.piece(0, self.head().text_len as usize)
+        self.piece(0, (self.head().text_len & !TRACKED) as usize)
     }
 
     /// The value of the key number `index`.
@@ -239,8 +290,8 @@ impl Tuple {
         // Always stored, also where it stands already: a writer that only looked would have handed nothing over, and the reader
         // that takes the older mark could miss its value.
         let order = mutant!("mark_relaxed", Ordering::Release, Ordering::Relaxed);
-        if mutant!("mark_only_if_unset", true, self.head().beside.load(Ordering::Relaxed) == 0) {
-            store_beside_exchanges(&self.head().beside, 1, order);
+        if mutant!("mark_only_if_unset", true, self.head().beside.load(Ordering::Relaxed) & FOR_PUSH == 0) {
+            store_beside_exchanges(&self.head().beside, FOR_PUSH | FOR_EXPIRY, order);
         }
     }
 
@@ -248,23 +299,73 @@ impl Tuple {
     pub fn take_written(&self) -> bool {
         // Acquire: pairs with Release in `mark_written`. One exchange, so that no mark falls between a look and a store.
         let order = mutant!("take_mark_relaxed", Ordering::Acquire, Ordering::Relaxed);
-        mutant!("take_mark_in_two_steps", self.head().beside.swap(0, order) != 0, {
-            let written = self.head().beside.load(order) != 0;
-            self.head().beside.store(0, Ordering::Relaxed);
+        mutant!("take_mark_in_two_steps", self.take_mark(FOR_PUSH, order), {
+            let written = self.head().beside.load(order) & FOR_PUSH != 0;
+            self.head().beside.store(FOR_EXPIRY, Ordering::Relaxed);
             written
         })
+    }
+
+    /// Whether this was written since this was last asked, whatever [`take_written`](Self::take_written) has taken.
+    pub fn take_stirred(&self) -> bool {
+        // Acquire: as in `take_written`.
+        self.take_mark(FOR_EXPIRY, Ordering::Acquire)
+    }
+
+    fn take_mark(&self, mark: u16, order: Ordering) -> bool {
+        // Relaxed: a mark that is not seen yet is taken the next time; who must see it comes after the writer by other means.
+        self.head().beside.load(Ordering::Relaxed) & mark != 0 && self.head().beside.fetch_and(!mark, order) & mark != 0
+    }
+
+    /// Counts a new handle, that was asked for during the scan of this number; not one that is cloned.
+    pub fn hold(&self, scan: u32) {
+        if let Some(life) = self.life() {
+            // Relaxed: a handle is made under a pin or a lock that a scan waits for.
+            life.handles.fetch_add(1, Ordering::Relaxed);
+            life.asked.store(scan, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts a clone of a handle.
+    pub fn hold_too(&self) {
+        if let Some(life) = self.life() {
+            // Relaxed: there is another handle, so no scan comes to an end of it.
+            life.handles.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts a handle that goes.
+    pub fn let_go(&self) {
+        if let Some(life) = self.life() {
+            // Release: pairs with Acquire in `handles`; all that was recorded through this handle comes before.
+            life.handles.fetch_sub(1, mutant!("let_go_relaxed", Ordering::Release, Ordering::Relaxed));
+        }
+    }
+
+    /// How many handles there are; 0 if nobody counts.
+    pub fn handles(&self) -> u32 {
+        // Acquire: pairs with Release in `let_go`, of every handle there was.
+        let order = mutant!("handles_relaxed", Ordering::Acquire, Ordering::Relaxed);
+        self.life().map_or(0, |life| life.handles.load(order))
+    }
+
+    /// During which scan a handle was last asked for.
+    pub fn asked(&self) -> u32 {
+        // Relaxed: a hint.
+        self.life().map_or(0, |life| life.asked.load(Ordering::Relaxed))
     }
 
     /// Whether the registry still exports this series.
     #[inline]
     pub fn is_live(&self) -> bool {
-        // Acquire: pairs with Release in `detach`; who sees the series gone, and looks it up again, finds another.
-        self.head().live.load(Ordering::Acquire)
+        // Relaxed: a look-up that follows begins with a fence, or takes a lock; see `detach`.
+        self.head().live.load(Ordering::Relaxed)
     }
 
     /// Marks the series as no longer exported.
     pub fn detach(&self) {
-        // Release: pairs with Acquire in `is_live`; the series was unlinked before.
+        // Release: pairs with `is_live` and the fence of the pin after it; who sees the series gone, and looks it up again, finds
+        // another, since it was unlinked before.
         self.head().live.store(false, mutant!("detach_relaxed", Ordering::Release, Ordering::Relaxed));
     }
 
@@ -300,6 +401,18 @@ impl Tuple {
         let head = unsafe { self.0.as_ref() };
         head.watched.used();
         head
+    }
+
+    /// What lies in front of the head.
+    fn life(&self) -> Option<&Life> {
+        if self.head().text_len & TRACKED == 0 {
+            return None;
+        }
+        #[allow(unsafe_code, reason = "a tracked tuple has its life in front of its head, in the same allocation")]
+        // SAFETY: `make` set the flag together with writing a life so many bytes before the head; nothing but its atomics changes.
+        unsafe {
+            Some(self.0.cast::<u8>().sub(LIFE_BYTES).cast::<Life>().as_ref())
+        }
     }
 
     #[inline(always)]
@@ -349,9 +462,18 @@ fn same_ends<const N: usize>(a: &[u8], b: &[u8]) -> bool {
     a.first_chunk::<N>() == b.first_chunk::<N>() && a.last_chunk::<N>() == b.last_chunk::<N>()
 }
 
-fn layout(keys: usize, bytes: usize) -> Layout {
-    let size = size_of::<Head>() + keys * size_of::<Span>() + bytes;
-    Layout::from_size_align(size, align_of::<Head>()).expect("at most 4 GiB and 255 spans")
+/// How far a head is behind the beginning of its life: as much as keeps it aligned.
+const LIFE_BYTES: usize = size_of::<Life>().next_multiple_of(align_of::<Head>());
+
+#[cfg(not(manometer_loom))]
+const _: () = assert!(LIFE_BYTES == 8);
+
+const _: () = assert!(align_of::<Life>() <= align_of::<Head>());
+
+fn layout(keys: usize, bytes: usize, is_tracked: bool) -> Layout {
+    let life = if is_tracked { LIFE_BYTES } else { 0 };
+    let size = life + size_of::<Head>() + keys * size_of::<Span>() + bytes;
+    Layout::from_size_align(size, align_of::<Head>()).expect("at most 2 GiB and 255 spans")
 }
 
 impl Clone for Tuple {
@@ -373,15 +495,23 @@ impl Drop for Tuple {
         }
         // Acquire: pairs with Release above, of every other holder. A load, since ThreadSanitizer does not know fences.
         self.head().refs.load(mutant!("free_relaxed", Ordering::Acquire, Ordering::Relaxed));
-        let bytes = self.spans().iter().map(|span| span.start + span.len).max().unwrap_or(0).max(self.head().text_len);
-        let bytes = bytes as usize;
-        let layout = layout(usize::from(self.head().keys), bytes);
+        let values_end = self.spans().iter().map(|span| span.start + span.len).max().unwrap_or(0) as usize;
+        let bytes = values_end.max(self.text().len());
+        let is_tracked = self.life().is_some();
+        let layout = layout(usize::from(self.head().keys), bytes, is_tracked);
         self.head().watched.freed();
         #[allow(unsafe_code, reason = "frees what `new` allocated")]
         // SAFETY: the last reference is gone. The layout is that of `new`: the bytes end where the text or the last value ends.
         unsafe {
             ptr::drop_in_place(self.0.as_ptr());
-            alloc::dealloc(self.0.as_ptr().cast(), layout);
+            let start = self.0.as_ptr().cast::<u8>();
+            if is_tracked {
+                let start = start.sub(LIFE_BYTES);
+                ptr::drop_in_place(start.cast::<Life>());
+                alloc::dealloc(start, layout);
+            } else {
+                alloc::dealloc(start, layout);
+            }
         }
     }
 }

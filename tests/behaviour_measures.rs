@@ -191,7 +191,7 @@ fn mea_08_what_a_type_does_not_take_is_refused_by_name() {
         }
         assert_eq!(
             declare("amount", Settings::new().with("unit", "m/s").into()),
-            Err(DeclareError::InvalidUnit { unit: "m/s".into() })
+            Err(DeclareError::InvalidUnit { unit: "m/s".into(), rule: manometer::model::UnitRule::Characters })
         );
         if let Some(registry) = manager.registry() {
             assert!(registry.metadata("prosody_m").is_none(), "nothing was declared");

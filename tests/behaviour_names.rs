@@ -8,7 +8,7 @@ use std::sync::Arc;
 use manometer::model::MetricType::{Counter, Gauge, Histogram, Summary};
 use manometer::model::{
     BucketRule, DeclareError, FamilyName, LabelError, LabelRows, LabelTable, MetricFamily, MetricSet, MetricType,
-    Points, ShapeError, ValueError, check_keys, reserved_names,
+    Points, ShapeError, UnitRule, ValueError, check_keys, reserved_names,
 };
 
 use pages::{CREATED, buckets, labelled, metadata, quantiles, totals, values, with_unit};
@@ -76,7 +76,10 @@ fn nam_06_names_are_not_empty_and_have_no_control_characters() {
 #[test]
 fn nam_07_units_are_made_of_name_characters() {
     for unit in ["m/s", "%", "a\n", "µs", "a b"] {
-        assert_eq!(refusal("x", unit, Gauge), DeclareError::InvalidUnit { unit: unit.into() });
+        assert_eq!(
+            refusal("x", unit, Gauge),
+            DeclareError::InvalidUnit { unit: unit.into(), rule: UnitRule::Characters }
+        );
     }
     assert_eq!(raw("x", "m_per_s2", Gauge), "x_m_per_s2");
 }

@@ -99,8 +99,8 @@ fn itr_02_samples_come_in_order_with_their_text() {
     let samples = samples(&family.metrics().next().unwrap());
     let lines = samples.iter().map(|sample| (sample.suffix, sample.extra.clone(), sample.value.as_str()));
     let expected = [
-        ("_bucket", Some(("le", "0.1".to_owned())), "1"),
-        ("_bucket", Some(("le", "+Inf".to_owned())), "3"),
+        ("_bucket", Some(("le".to_owned(), "0.1".to_owned())), "1"),
+        ("_bucket", Some(("le".to_owned(), "+Inf".to_owned())), "3"),
         ("_sum", None, "2.5"),
         ("_count", None, "3"),
         ("_created", None, "1795239171.804"),

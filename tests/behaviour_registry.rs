@@ -3,7 +3,9 @@
 mod common;
 
 use common::{each_engine, family, listed, next_millisecond, options, page, registry, rows, samples, together, value};
-use manometer::{Counter, DeclareError, Gauge, Histogram, MetricType, Registry, collect, encode::Format};
+use manometer::{
+    Counter, DeclareError, Gauge, Histogram, MetricType, Registry, collect, encode::Format, model::UnitRule,
+};
 
 fn conflict(name: &str, field: &'static str, standing: &str, given: &str) -> DeclareError {
     DeclareError::Conflict { name: name.into(), field, standing: standing.into(), given: given.into() }
@@ -45,7 +47,7 @@ fn gen_01_a_refused_declaration_leaves_nothing() {
         DeclareError::EmptyName,
         DeclareError::EmptyName,
         DeclareError::InvalidName { name: "a\nb".into(), at: 1 },
-        DeclareError::InvalidUnit { unit: "m/s".into() },
+        DeclareError::InvalidUnit { unit: "m/s".into(), rule: UnitRule::Characters },
         DeclareError::DuplicateLabel { family: family(), label: "k".into() },
         DeclareError::InvalidLabel { family: family(), label: "_k".into() },
         DeclareError::ReservedLabel { family: family(), label: "quantile".into() },

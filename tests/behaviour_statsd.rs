@@ -8,7 +8,7 @@ use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -19,7 +19,7 @@ use common::{stress, together, value, while_running};
 use manometer::{
     DeclareError, Manager, MetricType, RegistryOptions,
     backend::{HistogramMode, Provider, PushError, StatsdOptions, TagMode, Transport},
-    model::{BucketRule, ConfigError, Settings},
+    model::{BucketRule, ConfigError, Settings, StateRule},
 };
 use statsd::{Model, Server};
 
@@ -174,6 +174,98 @@ fn std_04_of_two_series_of_one_name_the_later_is_not_sent() {
     family.remove(("x", "y/z")).unwrap();
     family.add(("x", "y/z"), 3).unwrap();
     assert_eq!(server.after_flush(&statsd), ["hits.x.y.z:3|c"]);
+}
+
+#[test]
+fn std_10_unknown_stateset_and_info() {
+    let server = Server::start();
+    let statsd = server.provider();
+    let registry = statsd.registry();
+    registry.info("build").text([("version", "1")]).unwrap();
+    let phase =
+        registry.state_set("phase").states(["starting", "up and on", "a/b"]).labels(["node"]).declare().unwrap();
+    let unknown = registry.unknown("u").unit("bytes").single().unwrap();
+    assert!(server.after_flush(&statsd).is_empty(), "nothing was written");
+    phase.enter(("n",), "up and on").unwrap();
+    unknown.set(-2.5);
+    let expected =
+        ["phase.n.starting:0|g", "phase.n.up_and_on:1|g", "phase.n.a.b:0|g", "u_bytes:0|g", "u_bytes:-2.5|g"];
+    assert_eq!(server.after_flush(&statsd), expected);
+    assert!(server.after_flush(&statsd).is_empty());
+    unknown.set(-2.5);
+    phase.set(("n",), "a/b", true).unwrap();
+    phase.set(("n",), "up and on", true).unwrap();
+    let lines = server.after_flush(&statsd);
+    assert_eq!(lines[..3], ["phase.n.starting:0|g", "phase.n.up_and_on:1|g", "phase.n.a.b:1|g"]);
+    // What shows a state is gone at once; what takes its place is sent when it is written.
+    phase.set(("n",), "a/b", false).unwrap();
+    phase.remove(("n",)).unwrap();
+    assert!(server.after_flush(&statsd).is_empty());
+    phase.enter(("n",), "starting").unwrap();
+    assert_eq!(server.after_flush(&statsd).len(), 3);
+    // Info has no name on the wire, states have.
+    registry.gauge("build").declare().unwrap_err();
+    let one = registry.state_set("one").states(["x"]).single().unwrap();
+    let taken = DeclareError::NameClash { name: "one/x".into(), other: "one".into(), sample: "one.x".into() };
+    assert_eq!(registry.gauge("one/x").declare().unwrap_err(), taken);
+    one.enter("x");
+    assert_eq!(server.after_flush(&statsd), ["one.x:1|g"]);
+    let same = registry.state_set("same").states(["a b", "a_b"]).declare().unwrap_err();
+    assert!(matches!(same, DeclareError::InvalidStates { position: 1, rule: StateRule::SameText, .. }), "{same}");
+}
+
+#[test]
+fn std_08_a_gauge_histogram_is_gauges() {
+    let server = Server::start();
+    let statsd = server.provider();
+    let queued = statsd.registry().gauge_histogram("q").buckets([0.5, 1.0]).single().unwrap();
+    assert!(server.after_flush(&statsd).is_empty(), "nothing came");
+    queued.inc(0.25);
+    queued.inc(4.0);
+    let lines = ["q.bucket.0_5:1|g", "q.bucket.1:1|g", "q.bucket.+Inf:2|g", "q.sum:4.25|g", "q.count:2|g"];
+    assert_eq!(server.after_flush(&statsd), lines);
+    assert!(server.after_flush(&statsd).is_empty());
+    queued.dec(0.25);
+    let lines = ["q.bucket.0_5:0|g", "q.bucket.1:0|g", "q.bucket.+Inf:1|g", "q.sum:4|g", "q.count:1|g"];
+    assert_eq!(server.after_flush(&statsd), lines);
+    queued.reset();
+    assert_eq!(server.after_flush(&statsd)[2..], ["q.bucket.+Inf:0|g", "q.sum:0|g", "q.count:0|g"]);
+}
+
+#[test]
+fn std_07_gen_03_what_expires_was_sent_to_the_last_increment() {
+    #[derive(Clone, Default)]
+    struct HandClock(Arc<Mutex<Duration>>);
+    impl manometer::Clock for HandClock {
+        fn now(&self) -> Duration {
+            *self.0.lock().expect("no test panics here")
+        }
+    }
+    let server = Server::start();
+    let statsd = server.provider();
+    let clock = HandClock::default();
+    statsd.registry().set_clock(clock.clone());
+    let hits = statsd.registry().counter("hits").labels(["k"]).expire_after(Duration::from_secs(1)).declare().unwrap();
+    let mut model = Model::default();
+    let mut lengths = Vec::new();
+    for round in 0..30 {
+        std::thread::scope(|scope| {
+            for writer in 0..3 {
+                let hits = &hits;
+                scope.spawn(move || (0..100).for_each(|_| hits.inc(((round + writer) / 3 % 5,)).unwrap()));
+            }
+            *clock.0.lock().unwrap() += Duration::from_secs(1);
+            model.take(&server.after_flush(&statsd));
+        });
+        lengths.push(hits.series_count());
+    }
+    for _ in 0..4 {
+        *clock.0.lock().unwrap() += Duration::from_secs(1);
+        model.take(&server.after_flush(&statsd));
+    }
+    assert_eq!(hits.series_count(), 0, "a flush looks for idle series too");
+    assert!(lengths.iter().all(|series| *series <= 4), "{lengths:?}");
+    assert_eq!(model.counters.values().sum::<f64>(), 9000.0);
 }
 
 #[test]

@@ -220,6 +220,39 @@ fn viw_04_gauges_have_their_unit() {
 }
 
 #[test]
+fn viw_01_cardinality_has_the_largest_family_first() {
+    let few = labelled(metadata(MetricType::Gauge, "a"), ["k"], &[["x"]], values([1.0]));
+    let rows = &[["a", "1\n"], ["a", "2"], ["b", "2"]];
+    let many = labelled(metadata(MetricType::Gauge, "m"), ["j", "k"], rows, values([1.0, 2.0, 3.0]));
+    let bare = single(metadata(MetricType::Gauge, "z"), values([7.0]));
+    let set = MetricSet { families: vec![few, many, bare] };
+    let text = show(&set, &ShowOptions::new().form(Form::Cardinality));
+    let expected = concat!(
+        "m: 3 series; j 2 values (a 2, b 1), k 2 values (2 2, 1\\n 1)\n",
+        "a: 1 series; k 1 values (x 1)\n",
+        "z: 1 series\n3 statistics displayed\n",
+    );
+    assert_eq!(text, expected);
+    let matching = ShowOptions::new().form(Form::Cardinality).matching("z").unwrap();
+    assert_eq!(show(&set, &matching), "z: 1 series\n1 statistics displayed\n");
+}
+
+#[test]
+fn viw_04_what_has_no_number_says_what_it_is() {
+    let states = || metadata(MetricType::StateSet, "m").with_states(&["up", "b\n"]).unwrap();
+    let points = |on: &[bool]| Points::StateSet { on: on.into() };
+    assert_eq!(value(single(states(), points(&[true, false]))), "up");
+    assert_eq!(value(single(states(), points(&[true, true]))), "up, b\\n");
+    assert_eq!(value(single(states(), points(&[false, false]))), "no state");
+    assert_eq!(value(single(metadata(MetricType::Info, "m"), Points::Info)), "1");
+    let unknown = Points::Unknown { values: vec![2048.0] };
+    assert_eq!(value(single(with_unit(MetricType::Unknown, "m", "bytes"), unknown)), "2 KiB");
+    let present = Points::GaugeHistogram { cumulative: vec![1, 4], sums: vec![6.0] };
+    let queued = with_unit(MetricType::GaugeHistogram, "m", "bytes").with_thresholds([1.0].into());
+    assert_eq!(value(single(queued, present)), "1.5 B/event [avg]");
+}
+
+#[test]
 fn viw_05_averages_and_quantiles() {
     let mean = |unit, count, sum| {
         let metadata = with_unit(MetricType::Histogram, "m", unit).with_thresholds([1.0].into());

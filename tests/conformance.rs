@@ -7,7 +7,7 @@
 mod pages;
 
 use manometer::encode::{Format, encode};
-use manometer::model::MetricType::{Counter, Gauge, Histogram, Summary};
+use manometer::model::MetricType::{Counter, Gauge, GaugeHistogram, Histogram, Info, StateSet, Summary, Unknown};
 use manometer::model::{
     DeclareError, LabelTable, Metadata, MetricFamily, MetricSet, MetricType, Points, ShapeError, check_keys,
     reserved_names,
@@ -134,6 +134,43 @@ cases! {
             histogram(&[1.0]), ["a"], &[["x"], ["y"]],
             Points::Histogram { cumulative: vec![1, 2, 0, 3], sums: vec![2.5, 9.0], created: vec![CREATED; 2] },
         ),
+    ]
+    g14_all_eight_types_have_their_words: OpenMetrics [
+        single(metadata(Info, "build_info").with_help("What runs"), Points::Info),
+        labelled(metadata(Info, "host"), ["os", "name"], &[["linux", "a\"b"]], Points::Info),
+        single(
+            metadata(StateSet, "mode").with_states(&["a\\b", "c\"d\n"]).expect("good states"),
+            Points::StateSet { on: vec![true, true] },
+        ),
+        labelled(
+            metadata(StateSet, "phase").with_states(&["off", "on"]).expect("good states"), ["node"],
+            &[["n1"], ["n2"]],
+            Points::StateSet { on: vec![true, false, false, true] },
+        ),
+        labelled(
+            with_unit(GaugeHistogram, "queued", "bytes").with_thresholds([1024.0].into()), ["q"],
+            &[["x"], ["y"]],
+            Points::GaugeHistogram { cumulative: vec![1, 3, 0, 0], sums: vec![5000.0, 0.0] },
+        ),
+        single(
+            metadata(GaugeHistogram, "skew").with_thresholds([-1.0, 1.0].into()),
+            Points::GaugeHistogram { cumulative: vec![1, 1, 2], sums: vec![-3.5] },
+        ),
+        single(with_unit(Unknown, "what", "seconds"), Points::Unknown { values: vec![f64::NAN] }),
+    ]
+    p11_text_has_gauges_histograms_and_untyped_for_them: Text [
+        single(metadata(Info, "build_info").with_help("What runs"), Points::Info),
+        labelled(
+            metadata(StateSet, "phase").with_states(&["off", "on"]).expect("good states"), ["node"],
+            &[["n1"], ["n2"]],
+            Points::StateSet { on: vec![true, false, false, true] },
+        ),
+        labelled(
+            with_unit(GaugeHistogram, "queued", "bytes").with_thresholds([1024.0].into()), ["q"],
+            &[["x"]],
+            Points::GaugeHistogram { cumulative: vec![1, 3], sums: vec![5000.0] },
+        ),
+        single(with_unit(Unknown, "what", "seconds"), Points::Unknown { values: vec![-0.5] }),
     ]
     c1_only_the_samples_of_a_counter_end_in_total: OpenMetrics [
         single(metadata(Counter, "jobs_total").with_help("Jobs"), totals([5])),

@@ -14,12 +14,16 @@ mod behaviour_histogram;
 mod behaviour_iteration;
 #[path = "behaviour_labels.rs"]
 mod behaviour_labels;
+#[path = "behaviour_life.rs"]
+mod behaviour_life;
 #[path = "behaviour_registry.rs"]
 mod behaviour_registry;
 #[path = "behaviour_summary.rs"]
 mod behaviour_summary;
 #[path = "behaviour_timer.rs"]
 mod behaviour_timer;
+#[path = "behaviour_types.rs"]
+mod behaviour_types;
 #[path = "programs/main.rs"]
 mod programs;
 #[path = "stress/main.rs"]

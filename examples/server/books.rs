@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use manometer::{Counter, DeclareError, Family, Histogram, Registry, UpDownGauge, exponential_buckets};
+use manometer::{
+    Counter, DeclareError, Family, GaugeHistogram, Histogram, Registry, StateSet, UpDownGauge, exponential_buckets,
+};
 
 use crate::protocol::{Command, Problem, Status};
 
@@ -20,10 +22,14 @@ pub struct Metrics {
     pub connections: UpDownGauge,
     pub store_keys: UpDownGauge,
     pub store_bytes: UpDownGauge,
+    pub value_sizes: GaugeHistogram,
+    pub phase: StateSet,
 }
 
 impl Metrics {
     pub fn declare(registry: &Registry) -> Result<Self, DeclareError> {
+        let version = env!("CARGO_PKG_VERSION");
+        registry.info("kv_build").help("Which server this is").text([("version", version)])?;
         let requests =
             registry.counter("kv_requests").help("Requests answered").labels(["command", "status"]).declare()?;
         let durations = registry
@@ -47,6 +53,17 @@ impl Metrics {
                 .up_down_gauge("kv_store")
                 .unit("bytes")
                 .help("Bytes of the keys and values in the store")
+                .single()?,
+            value_sizes: registry
+                .gauge_histogram("kv_value_size")
+                .unit("bytes")
+                .help("The values in the store by their length")
+                .buckets([1.0, 16.0, 256.0, 4096.0])
+                .single()?,
+            phase: registry
+                .state_set("kv_phase")
+                .states(["serving", "stopped"])
+                .help("What the server is doing")
                 .single()?,
         })
     }

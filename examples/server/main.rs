@@ -66,7 +66,7 @@ fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
     let registry = Registry::new();
     let metrics = Metrics::declare(&registry)?;
     let page = Server::builder(&registry).address(options.metrics).start()?;
-    let store = Store::new(metrics.store_keys.clone(), metrics.store_bytes.clone());
+    let store = Store::new(metrics.store_keys.clone(), metrics.store_bytes.clone(), metrics.value_sizes.clone());
     let listener =
         TcpListener::bind(options.listen).map_err(|error| format!("cannot listen at {}: {error}", options.listen))?;
     let address = listener.local_addr()?;
@@ -77,8 +77,10 @@ fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
     );
     println!("metrics: curl http://{}/metrics", page.local_addrs()[0]);
 
+    metrics.phase.enter("serving");
     let start = Instant::now();
     let (totals, answered) = serve(options, listener, &store, &metrics)?;
+    metrics.phase.enter("stopped");
     let seconds = start.elapsed().as_secs_f64();
     let rate = totals.requests() as f64 / seconds;
     println!(
@@ -90,6 +92,8 @@ fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
     let mut expected = totals.samples();
     expected.push(("kv_store_keys".to_owned(), keys as u64));
     expected.push(("kv_store_bytes".to_owned(), bytes as u64));
+    expected.push(("kv_value_size_bytes_count".to_owned(), keys as u64));
+    expected.push(("kv_phase{kv_phase=\"stopped\"}".to_owned(), 1));
     expected.push(("kv_connections".to_owned(), 0));
     expected.push(("kv_requests_in_flight".to_owned(), 0));
     let agrees = compare(&expected, &scrape(page.local_addrs()[0])?);

@@ -6,23 +6,24 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use manometer::UpDownGauge;
+use manometer::{GaugeHistogram, UpDownGauge};
 
 const SHARDS: usize = 16;
 
 type Shard = HashMap<String, String>;
 
-/// A map that tells its size by two gauges, which move with every change.
+/// A map that tells its size by two gauges, and the sizes of its values by a third, which move with every change.
 pub struct Store {
     shards: [Mutex<Shard>; SHARDS],
     hash: RandomState,
     keys: UpDownGauge,
     bytes: UpDownGauge,
+    values: GaugeHistogram,
 }
 
 impl Store {
-    pub fn new(keys: UpDownGauge, bytes: UpDownGauge) -> Self {
-        Self { shards: Default::default(), hash: RandomState::new(), keys, bytes }
+    pub fn new(keys: UpDownGauge, bytes: UpDownGauge, values: GaugeHistogram) -> Self {
+        Self { shards: Default::default(), hash: RandomState::new(), keys, bytes, values }
     }
 
     pub fn get(&self, key: &str) -> Option<String> {
@@ -38,6 +39,7 @@ impl Store {
         if let Some(value) = &removed {
             self.keys.dec();
             self.bytes.add(-signed(key.len() + value.len()));
+            self.values.dec(value.len() as f64);
         }
         removed.is_some()
     }
@@ -59,8 +61,12 @@ impl Store {
 
     fn put(&self, shard: &mut Shard, key: &str, value: String) {
         let length = signed(value.len());
+        self.values.inc(value.len() as f64);
         match shard.insert(key.to_owned(), value) {
-            Some(old) => self.bytes.add(length - signed(old.len())),
+            Some(old) => {
+                self.values.dec(old.len() as f64);
+                self.bytes.add(length - signed(old.len()));
+            }
             None => {
                 self.keys.inc();
                 self.bytes.add(length + signed(key.len()));

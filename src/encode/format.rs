@@ -1,6 +1,6 @@
 //! The text formats, and all that tells them apart.
 
-use crate::model::suffix;
+use crate::model::{MetricType, suffix};
 
 /// A text format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,8 +38,8 @@ pub(super) enum Wording {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
     content_type: &'static str,
-    /// What the metadata of a counter adds to its name.
-    pub(super) counter_suffix: &'static str,
+    /// Whether families go by the name of their sample where there is only one, and the four types of 0.0.4 are all there is.
+    pub(super) old_types: bool,
     /// The lines of metadata, in their order.
     pub(super) heads: &'static [Head],
     /// Whether there is a line of metadata with nothing to say.
@@ -66,7 +66,7 @@ impl Format {
         match self {
             Self::OpenMetrics => &Rules {
                 content_type: "application/openmetrics-text; version=1.0.0; charset=utf-8",
-                counter_suffix: suffix::NONE,
+                old_types: false,
                 heads: &[Head::Type, Head::Unit, Head::Help],
                 empty_heads: false,
                 help_quotes: true,
@@ -77,7 +77,7 @@ impl Format {
             },
             Self::Text => &Rules {
                 content_type: "text/plain; version=0.0.4; charset=utf-8",
-                counter_suffix: suffix::TOTAL,
+                old_types: true,
                 heads: &[Head::Type, Head::Help],
                 empty_heads: false,
                 help_quotes: false,
@@ -88,7 +88,7 @@ impl Format {
             },
             Self::Prosody => &Rules {
                 content_type: "application/openmetrics-text; version=0.0.4",
-                counter_suffix: suffix::NONE,
+                old_types: false,
                 heads: &[Head::Help, Head::Unit, Head::Type],
                 empty_heads: true,
                 help_quotes: false,
@@ -97,6 +97,37 @@ impl Format {
                 exemplars: false,
                 end: "# EOF\n",
             },
+        }
+    }
+}
+
+impl Rules {
+    /// What the metadata of a family of this type adds to its name.
+    pub(super) fn family_suffix(&self, kind: MetricType) -> &'static str {
+        match kind {
+            MetricType::Counter if self.old_types => suffix::TOTAL,
+            MetricType::Info if self.old_types => suffix::INFO,
+            _ => suffix::NONE,
+        }
+    }
+
+    /// The word for this type on a `# TYPE` line (ITR-08).
+    pub(super) fn type_word(&self, kind: MetricType) -> &'static str {
+        match kind {
+            MetricType::Info | MetricType::StateSet if self.old_types => MetricType::Gauge.as_str(),
+            MetricType::GaugeHistogram if self.old_types => MetricType::Histogram.as_str(),
+            MetricType::Unknown if self.old_types => "untyped",
+            _ => kind.as_str(),
+        }
+    }
+
+    /// What the name of a sample adds to that of its family, which OpenMetrics calls `suffix`.
+    #[inline(always)]
+    pub(super) fn sample_suffix(&self, suffix: &'static str) -> &'static str {
+        match suffix {
+            suffix::GAUGE_SUM if self.old_types => suffix::SUM,
+            suffix::GAUGE_COUNT if self.old_types => suffix::COUNT,
+            suffix => suffix,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{iter::Peekable, marker::PhantomData, slice};
 
+use crate::encode::format::Rules;
 use crate::encode::sample::{Value, Visitor, walk};
 use crate::model::{
     Escaping, ExemplarAt, MetricFamily, Number, Sink, escape_into, suffix, write_17_digits, write_number, write_seconds,
@@ -64,18 +65,18 @@ impl Words for Prosody {
     }
 }
 
-/// Appends the lines of the metric in `row`; creation times only if `created`.
+/// Appends the lines of the metric in `row`.
 #[inline]
 pub(super) fn write_lines<W: Words>(
     family: &MetricFamily,
     row: usize,
-    created: bool,
+    rules: &Rules,
     room: &mut String,
     out: &mut Vec<u8>,
 ) {
     let name = family.metadata().name().exposed();
     let labels = W::labels(family, row, room);
-    walk(family, row, &mut Lines::<W> { name, labels, created, out, words: PhantomData });
+    walk(family, row, &mut Lines::<W> { name, labels, rules, out, words: PhantomData });
 }
 
 /// The same with `exemplars`, which are in the order of their buckets.
@@ -83,14 +84,14 @@ pub(super) fn write_lines<W: Words>(
 pub(super) fn write_lines_with_exemplars<W: Words>(
     family: &MetricFamily,
     row: usize,
-    created: bool,
+    rules: &Rules,
     exemplars: &[ExemplarAt],
     room: &mut String,
     out: &mut Vec<u8>,
 ) {
     let name = family.metadata().name().exposed();
     let labels = W::labels(family, row, room);
-    let lines = Lines::<W> { name, labels, created, out, words: PhantomData };
+    let lines = Lines::<W> { name, labels, rules, out, words: PhantomData };
     walk(family, row, &mut Annotated { lines, exemplars: exemplars.iter().peekable(), bucket: 0 });
 }
 
@@ -105,7 +106,7 @@ struct Annotated<'a, W> {
 impl<W: Words> Visitor for Annotated<'_, W> {
     const CREATED_FIRST: bool = W::CREATED_FIRST;
 
-    fn sample(&mut self, suffix: &'static str, extra: Option<(&'static str, &str)>, value: Value) {
+    fn sample(&mut self, suffix: &'static str, extra: Option<(&str, &str)>, value: Value) {
         self.lines.sample(suffix, extra, value);
         if suffix != suffix::TOTAL && suffix != suffix::BUCKET {
             return;
@@ -131,7 +132,7 @@ impl<W: Words> Visitor for Annotated<'_, W> {
 struct Lines<'a, W> {
     name: &'a str,
     labels: &'a str,
-    created: bool,
+    rules: &'a Rules,
     out: &'a mut Vec<u8>,
     words: PhantomData<W>,
 }
@@ -143,13 +144,13 @@ impl<W: Words> Visitor for Lines<'_, W> {
     // Always inlined: where `walk` names a sample, its suffix and the kind of its value are constants. Called instead,
     // a line of a counter takes half as long again.
     #[inline(always)]
-    fn sample(&mut self, suffix: &'static str, extra: Option<(&'static str, &str)>, value: Value) {
-        let Self { name, labels, created, out, .. } = self;
-        if matches!(value, Value::Time(_)) && !*created {
+    fn sample(&mut self, suffix: &'static str, extra: Option<(&str, &str)>, value: Value) {
+        let Self { name, labels, rules, out, .. } = self;
+        if matches!(value, Value::Time(_)) && !rules.created {
             return;
         }
         out.put(name);
-        out.put(suffix);
+        out.put(rules.sample_suffix(suffix));
         match extra {
             None if labels.is_empty() => out.put(" "),
             None => {

@@ -7,7 +7,7 @@ use crate::encode::Format;
 use crate::encode::format::{Head, Rules, Wording};
 use crate::encode::line::{Prosody, Standard, Words, write_lines, write_lines_with_exemplars};
 use crate::encode::sample::is_sound;
-use crate::model::{Metadata, MetricFamily, MetricSet, MetricType, Sink, escape_into, suffix};
+use crate::model::{Metadata, MetricFamily, MetricSet, Sink, escape_into};
 
 /// How much of a page [`write()`] holds at a time.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -98,7 +98,8 @@ impl<S: Borrow<MetricSet>> Page<S> {
     }
 
     /// How many metrics were left out so far, because their values would make the page invalid: a total or sum that is
-    /// NaN or negative, a negative quantile, buckets that do not ascend.
+    /// NaN or negative, a negative quantile, buckets that do not ascend. The sum of a gauge histogram may be negative where a
+    /// threshold is.
     pub fn skipped(&self) -> usize {
         self.skipped
     }
@@ -132,12 +133,12 @@ pub fn write(set: &MetricSet, format: Format, out: &mut impl io::Write) -> io::R
 
 /// Appends the lines that describe a family (ITR-04).
 fn write_metadata(metadata: &Metadata, rules: &Rules, out: &mut Vec<u8>) {
-    let suffix = if metadata.kind() == MetricType::Counter { rules.counter_suffix } else { suffix::NONE };
+    let suffix = rules.family_suffix(metadata.kind());
     for head in rules.heads {
         let (keyword, text) = match head {
             Head::Help => ("# HELP ", metadata.help()),
             Head::Unit => ("# UNIT ", metadata.name().unit()),
-            Head::Type => ("# TYPE ", metadata.kind().as_str()),
+            Head::Type => ("# TYPE ", rules.type_word(metadata.kind())),
         };
         if text.is_empty() && !rules.empty_heads {
             continue;
@@ -174,9 +175,9 @@ fn write_rows<W: Words>(
         }
         match family.exemplars_of(row) {
             exemplars if rules.exemplars && !exemplars.is_empty() => {
-                write_lines_with_exemplars::<W>(family, row, rules.created, exemplars, room, out);
+                write_lines_with_exemplars::<W>(family, row, rules, exemplars, room, out);
             }
-            _ => write_lines::<W>(family, row, rules.created, room, out),
+            _ => write_lines::<W>(family, row, rules, room, out),
         }
     }
     family.len()

@@ -1,18 +1,19 @@
 //! Samples: which lines a metric has, in which order, and when it may have none.
 
 use crate::model::{
-    Metric, MetricFamily, MetricType, Number, Points, Sink, Timestamp, entries, suffix, write_number, write_seconds,
+    Metadata, Metric, MetricFamily, MetricType, Number, Points, Sink, Timestamp, entries, suffix, write_number,
+    write_seconds,
 };
 
 /// One line of a page, as text: what follows the family's name, the label that the line adds, and the value.
 ///
-/// `Sample { suffix: "_bucket", extra: Some(("le", "0.1")), value: "7" }` with owned texts is a bucket of a histogram.
+/// `Sample { suffix: "_bucket", extra: Some(("le", "0.1")), value: "7" }`, with owned texts, is a bucket of a histogram.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// What the sample's name adds to the family's.
     pub suffix: &'static str,
-    /// The label that comes after those of the metric, `le` or `quantile`.
-    pub extra: Option<(&'static str, String)>,
+    /// The label that comes after those of the metric, `le`, `quantile` or the name of a stateset, and its text as it is printed.
+    pub extra: Option<(String, String)>,
     /// The value.
     pub value: String,
 }
@@ -47,14 +48,18 @@ pub(super) trait Visitor {
     const CREATED_FIRST: bool = false;
 
     /// Takes a sample: suffix of its name, extra label with its text, value.
-    fn sample(&mut self, suffix: &'static str, extra: Option<(&'static str, &str)>, value: Value);
+    fn sample(&mut self, suffix: &'static str, extra: Option<(&str, &str)>, value: Value);
 }
 
 impl Visitor for Vec<Sample> {
-    fn sample(&mut self, suffix: &'static str, extra: Option<(&'static str, &str)>, value: Value) {
+    fn sample(&mut self, suffix: &'static str, extra: Option<(&str, &str)>, value: Value) {
         let mut text = String::new();
         value.write(&mut text);
-        self.push(Sample { suffix, extra: extra.map(|(label, text)| (label, text.to_owned())), value: text });
+        self.push(Sample {
+            suffix,
+            extra: extra.map(|(label, text)| (label.to_owned(), text.to_owned())),
+            value: text,
+        });
     }
 }
 
@@ -97,7 +102,23 @@ pub(super) fn walk<V: Visitor>(family: &MetricFamily, row: usize, visitor: &mut 
             visitor.sample(suffix::TOTAL, None, Value::Number(Number::Float(totals[row])));
             created
         }
-        Points::Gauge { values } => {
+        Points::Info => return visitor.sample(suffix::INFO, None, Value::Number(Number::Unsigned(1))),
+        Points::StateSet { on } => {
+            let name = metadata.name().exposed();
+            for (position, &on) in entries(on, row, metadata.states().len()).iter().enumerate() {
+                let state = Some((name, metadata.state_text(position)));
+                visitor.sample(suffix::NONE, state, Value::Number(Number::Unsigned(on.into())));
+            }
+            return;
+        }
+        Points::GaugeHistogram { cumulative, sums } => {
+            let buckets = entries(cumulative, row, metadata.buckets());
+            walk_buckets(metadata, buckets, visitor);
+            visitor.sample(suffix::GAUGE_SUM, None, Value::Number(Number::Float(sums[row])));
+            visitor.sample(suffix::GAUGE_COUNT, None, Value::Number(Number::Unsigned(buckets[buckets.len() - 1])));
+            return;
+        }
+        Points::Gauge { values } | Points::Unknown { values } => {
             return visitor.sample(suffix::NONE, None, Value::Number(Number::Float(values[row])));
         }
         Points::UpDown { values } => {
@@ -105,10 +126,7 @@ pub(super) fn walk<V: Visitor>(family: &MetricFamily, row: usize, visitor: &mut 
         }
         Points::Histogram { cumulative, sums, created } => {
             let buckets = entries(cumulative, row, metadata.buckets());
-            for (bucket, &count) in buckets.iter().enumerate() {
-                let le = Some(("le", metadata.threshold_text(bucket)));
-                visitor.sample(suffix::BUCKET, le, Value::Number(Number::Unsigned(count)));
-            }
+            walk_buckets(metadata, buckets, visitor);
             if !metadata.has_negative_threshold() {
                 visitor.sample(suffix::SUM, None, Value::Number(Number::Float(sums[row])));
                 visitor.sample(suffix::COUNT, None, Value::Number(Number::Unsigned(buckets[buckets.len() - 1])));
@@ -137,13 +155,31 @@ fn visit_time(created: &[Timestamp], row: usize, visitor: &mut impl Visitor) {
     }
 }
 
+#[inline]
+fn walk_buckets(metadata: &Metadata, buckets: &[u64], visitor: &mut impl Visitor) {
+    for (bucket, &count) in buckets.iter().enumerate() {
+        let le = Some(("le", metadata.threshold_text(bucket)));
+        visitor.sample(suffix::BUCKET, le, Value::Number(Number::Unsigned(count)));
+    }
+}
+
 /// Whether the formats allow the values in `row`: totals, sums and quantiles not negative, none of them but a quantile
 /// NaN, and buckets ascending (ITR-09).
 #[inline]
 pub(super) fn is_sound(family: &MetricFamily, row: usize) -> bool {
     let metadata = family.metadata();
     match family.points() {
-        Points::Counter { .. } | Points::Gauge { .. } | Points::UpDown { .. } => true,
+        Points::Counter { .. }
+        | Points::Gauge { .. }
+        | Points::UpDown { .. }
+        | Points::Info
+        | Points::StateSet { .. }
+        | Points::Unknown { .. } => true,
+        Points::GaugeHistogram { cumulative, sums } => {
+            entries(cumulative, row, metadata.buckets()).is_sorted()
+                && !sums[row].is_nan()
+                && (metadata.has_negative_threshold() || sums[row] >= 0.0)
+        }
         Points::FloatCounter { totals, .. } => totals[row] >= 0.0,
         Points::Histogram { cumulative, sums, .. } => {
             entries(cumulative, row, metadata.buckets()).is_sorted()

@@ -24,7 +24,7 @@ impl Tally<'_> {
         values.with(|values| {
             self.view.check_arity(values)?;
             if let Err(reason) = check_delta(delta) {
-                self.view.core().shared().health.reject(reason);
+                self.view.core().shared().health.reject(&reason);
                 return Ok(());
             }
             let values = values.iter().map(|value| Box::from(*value)).collect();

@@ -5,6 +5,9 @@
 //! - C2: removal reads the final value only after every look-up that could have found the series has ended, its record included.
 //!   So an increment by label values is in what removal hands back, or in the next series of these labels.
 
+mod expiry;
+mod removal;
+
 use std::collections::HashMap;
 
 use arc_swap::ArcSwap;
@@ -13,17 +16,17 @@ use crossbeam_utils::CachePadded;
 use super::{
     index::{Index, IndexWriter},
     order::Order,
+    owned::Owners,
 };
 use crate::{
-    arena::{self, Pin, Slot, arena},
+    arena::{self, Pin, Slot},
     instrument::{Ledger, Reading, SeriesRef, Shared},
-    model::{LabelRows, LabelTable, MetricFamily, MetricPoint, write_label_text},
-    sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, HashSeed, Map, Mutex, MutexGuard, Ordering, mutant, yield_now},
+    model::{Cardinality, LabelRows, LabelTable, MetricFamily, OVERFLOW, write_label_text},
+    sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, GatedGuard, GatedMutex, HashSeed, Map, Ordering, mutant},
     tuple::{Borrowed, LabelKey, Query, Tuple},
 };
 
-/// The value of every label of an overflow series.
-const OVERFLOW: &str = ":overflow";
+use expiry::{Condemned, Idle};
 
 /// One family.
 #[derive(Debug)]
@@ -32,7 +35,7 @@ pub struct Core {
     seed: HashSeed,
     map: Map<Tuple>,
     index: Index,
-    writer: Mutex<Writer>,
+    writer: GatedMutex<Writer>,
     order: ArcSwap<Order>,
     /// Counts creations and removals, so that the order knows when it is old.
     generation: AtomicU64,
@@ -47,6 +50,10 @@ pub struct Core {
     live: AtomicBool,
     /// The series that every look-up gives in a disabled registry: it records nothing, and nobody sees it.
     nowhere: Option<Tuple>,
+    /// What is known of idle series, if series expire.
+    idle: Option<GatedMutex<Idle>>,
+    /// Who shares a series that goes with its last owner.
+    owners: GatedMutex<Owners>,
 }
 
 /// Where the updates go of series that there is no room for.
@@ -57,6 +64,8 @@ struct Overflow {
     hash: u64,
     /// Look-ups that ended there. Padded: every thread meets here when labels explode.
     count: CachePadded<AtomicU64>,
+    /// Whether that was logged.
+    reported: AtomicBool,
 }
 
 /// What only the holder of the writer lock touches.
@@ -69,6 +78,8 @@ struct Writer {
     spare: Option<Slot>,
     /// Room for the text of a new series.
     text: String,
+    /// Series that are hidden from the index, to go if nobody comes for them; by address, with their last mark.
+    condemned: HashMap<usize, Condemned>,
 }
 
 impl Core {
@@ -79,7 +90,7 @@ impl Core {
         let overflow = (keys > 0).then(|| {
             let values = vec![OVERFLOW; keys].into_boxed_slice();
             let hash = Query::new(&seed, &[], &values).hash();
-            Overflow { values, hash, count: CachePadded::default() }
+            Overflow { values, hash, count: CachePadded::default(), reported: AtomicBool::new(false) }
         });
         let spare = Some(shared.ledger().open(&shared)?);
         let map = if keys > 0 { Map::new() } else { Map::small() };
@@ -102,7 +113,7 @@ impl Core {
             seed,
             map,
             index: Index::new(),
-            writer: Mutex::new(writer),
+            writer: GatedMutex::new(writer),
             order: ArcSwap::from_pointee(Order::default()),
             generation: AtomicU64::new(0),
             len: AtomicUsize::new(0),
@@ -111,8 +122,15 @@ impl Core {
             overflow: None,
             live: AtomicBool::new(true),
             nowhere: None,
+            idle: shared.expire_after.map(|_| GatedMutex::default()),
+            owners: GatedMutex::default(),
             shared,
         }
+    }
+
+    /// Whether series expire, so that handles must be made where no scan can come between.
+    pub fn expires(&self) -> bool {
+        self.idle.is_some()
     }
 
     /// What all its series share.
@@ -199,25 +217,35 @@ impl Core {
         }
         if let Some(overflow) = self.overflow.as_ref().filter(|_| full) {
             let overflow = Query::hashed(overflow.hash, &overflow.values);
-            if let Some(done) = self.map.with(&overflow as &dyn LabelKey, &mut run) {
-                self.count_overflow();
-                return done;
+            // A series that is hidden may have been out of the map just now, too. Then the lock is where to ask.
+            if !self.index.hides() {
+                if let Some(done) = self.idle.as_ref().and_then(|_| self.map.with(query as &dyn LabelKey, &mut run)) {
+                    return done;
+                }
+                if let Some(done) = self.map.with(&overflow as &dyn LabelKey, &mut run) {
+                    self.count_overflow();
+                    return done;
+                }
             }
         }
         let mut writer = self.writer.lock();
         let tuple = self.get_or_create(&mut writer, query);
         // The record of a new series is made under the lock, so that no remover can come in between (C2).
-        let _writer = mutant!("record_unlocked", Some(writer), {
-            drop(writer);
-            None
-        });
+        mutant!("record_unlocked" => drop(writer));
         run(&tuple)
     }
 
-    /// The series of `prefix` and then `values` if there is one.
-    pub fn find(&self, prefix: &[Box<str>], values: &[&str]) -> Option<Tuple> {
+    /// Runs `op` on the series of `prefix` and then `values` if there is one. Short, as for [`with_series`](Self::with_series).
+    pub fn find<R>(&self, prefix: &[Box<str>], values: &[&str], op: impl FnOnce(&Tuple) -> R) -> Option<R> {
         let query = Query::new(&self.seed, prefix, values);
-        self.map.with(&query as &dyn LabelKey, Tuple::clone)
+        self.map.with(&query as &dyn LabelKey, op)
+    }
+
+    /// Runs `op` on the series under `prefix`, in label order, while none of them can go.
+    pub fn with_all<R>(&self, prefix: &[Box<str>], op: impl FnOnce(&[Tuple]) -> R) -> R {
+        let mut writer = self.writer.lock();
+        let order = self.renew_order(&mut writer);
+        op(order.within(prefix))
     }
 
     /// The series in label order, as of now.
@@ -226,12 +254,13 @@ impl Core {
     }
 
     /// The order and the books of one moment: no series is made, removed or published between the two.
-    pub fn open_books(&self) -> (Arc<Order>, MutexGuard<'_, Ledger>) {
+    pub fn open_books(&self) -> (Arc<Order>, GatedGuard<'_, Ledger>) {
+        mutant!("order_before_books" => if let Some(order) = self.current_order() {
+            return (order, self.shared.ledger());
+        });
         {
-            let too_early = || mutant!("order_before_books", None, self.current_order());
-            let too_early = too_early();
             let ledger = self.shared.ledger();
-            if let Some(order) = too_early.or_else(|| self.current_order()) {
+            if let Some(order) = self.current_order() {
                 return (order, ledger);
             }
         }
@@ -269,6 +298,20 @@ impl Core {
         if let Some(exemplars) = self.shared.exemplars_if_any() {
             family.refill_exemplars(|out| exemplars.append(order.rows(), out));
         }
+        drop(ledger);
+        self.report_overflow(&order);
+    }
+
+    /// Logs, once each time the family has become full, which label has so many values.
+    fn report_overflow(&self, order: &Order) {
+        let Some(overflow) = &self.overflow else { return };
+        let is_over = self.is_full() && self.overflowed() > 0;
+        // Relaxed: it only thins out the log.
+        if overflow.reported.swap(is_over, Ordering::Relaxed) || !is_over {
+            return;
+        }
+        let cardinality = Cardinality::of(&self.shared.metadata, order, 3);
+        log::warn!("a family is full, and what comes goes to its overflow series: {cardinality}");
     }
 
     /// A family for [`collect_into`](Self::collect_into), without series.
@@ -317,28 +360,6 @@ impl Core {
         }
     }
 
-    /// Removes the series of `prefix` and then `values`, and hands back what it held. None if there is none.
-    pub fn remove(&self, prefix: &[Box<str>], values: &[&str]) -> Option<MetricPoint> {
-        let writer = self.writer.lock();
-        let tuple = self.find(prefix, values)?;
-        let removed = self.take_out(writer, &[tuple]);
-        removed.metrics().next().map(|metric| metric.point())
-    }
-
-    /// Removes every series under `prefix`, and hands back what they held.
-    pub fn remove_all(&self, prefix: &[Box<str>]) -> MetricFamily {
-        let mut writer = self.writer.lock();
-        let order = self.renew_order(&mut writer);
-        self.take_out(writer, order.within(prefix))
-    }
-
-    /// Takes the family off the registry: every series is detached, and so is every later one. Hands back what they held.
-    pub fn close(&self) -> MetricFamily {
-        // Relaxed: see `is_live`.
-        self.live.store(false, Ordering::Relaxed);
-        self.remove_all(&[])
-    }
-
     fn is_full(&self) -> bool {
         // Acquire: pairs with Release in `create`; who sees the last series counted finds it in the index.
         let len = self.len.load(mutant!("full_relaxed", Ordering::Acquire, Ordering::Relaxed));
@@ -363,7 +384,13 @@ impl Core {
             true => self.map.with(query as &dyn LabelKey, Tuple::clone),
             false => None,
         };
-        present.unwrap_or_else(|| self.create(writer, query))
+        match present {
+            Some(tuple) => {
+                self.reprieve(writer, &tuple);
+                tuple
+            }
+            None => self.create(writer, query),
+        }
     }
 
     /// Makes the series of `query`, or gives the overflow series if there is no room for it.
@@ -410,7 +437,8 @@ impl Core {
         let keys = self.shared.metadata.label_keys();
         writer.text.clear();
         write_label_text(keys, query.values(), &mut writer.text);
-        let Some(tuple) = Tuple::new(query, keys, &writer.text, slot, self.shared.first_state()) else {
+        let make = if self.idle.is_some() { Tuple::tracked } else { Tuple::new };
+        let Some(tuple) = make(query, keys, &writer.text, slot, self.shared.first_state()) else {
             self.shared.ledger().give_back(slot, &self.shared);
             return None;
         };
@@ -426,63 +454,11 @@ impl Core {
         } else {
             tuple.detach();
         }
-        if mutant!("change_late", true, false) {
-            self.change();
-        }
+        mutant!("change_late", self.change(), ());
         self.map.insert(tuple.clone());
         self.index.insert(&mut writer.index, &tuple);
-        if mutant!("change_late", false, true) {
-            self.change();
-        }
+        mutant!("change_late" => self.change());
         Some(tuple)
-    }
-
-    /// Removes `tuples`, which are in the map and sorted, and reads their final values (C2).
-    fn take_out(&self, mut writer: MutexGuard<'_, Writer>, tuples: &[Tuple]) -> MetricFamily {
-        let read = || self.copy(tuples, &mut self.shared.ledger(), Reading::Look);
-        let too_early = mutant!("remove_before_final_read", Vec::new(), vec![read()]);
-        self.change();
-        // What a push provider has not seen yet it will never see as a series of its own.
-        let seen: Vec<bool> = match self.shared.push {
-            Some(_) => tuples.iter().map(|tuple| self.shared.ledger().leave(tuple)).collect(),
-            None => Vec::new(),
-        };
-        for tuple in tuples {
-            // Waits for whoever records through the map's shard.
-            self.map.remove(tuple as &dyn LabelKey);
-            self.index.remove(&mut writer.index, tuple);
-            tuple.detach();
-            if let Some(exemplars) = self.shared.exemplars_if_any() {
-                exemplars.forget(tuple);
-            }
-        }
-        let counted = tuples.iter().filter(|tuple| !self.is_overflow(tuple.values())).count();
-        // Relaxed: read as a hint, or under the lock that is held here.
-        self.len.fetch_sub(counted, Ordering::Relaxed);
-        // Relaxed: as in `create`.
-        self.limit.store(self.max_series, Ordering::Relaxed);
-        if writer.spare.is_none() && !tuples.is_empty() {
-            writer.spare = self.shared.ledger().open(&self.shared);
-        }
-        // Scrapes need this lock for a new order, and must not wait for what comes now.
-        if mutant!("remove_keeps_lock", true, false) {
-            drop(writer);
-        }
-        // Waits for whoever found one of them in the index.
-        let mut pinned = arena().pinned();
-        while !pinned.passed() {
-            yield_now();
-        }
-        let family = too_early.into_iter().next().unwrap_or_else(read);
-        // Until this, nobody can use their slots again.
-        let mut ledger = self.shared.ledger();
-        for (index, tuple) in tuples.iter().enumerate() {
-            if let Some(seen) = seen.get(index) {
-                ledger.depart(SeriesRef { tuple, shared: &self.shared }, *seen);
-            }
-            ledger.retire(tuple.clone());
-        }
-        family
     }
 
     /// Reads `tuples`, which are sorted, into a family that shares nothing with the live one.

@@ -5,7 +5,9 @@
 
 use super::{values::LabelValues, view::View};
 use crate::{
-    instrument::{Counter, FloatCounter, Gauge, Histogram, SeriesRef, Summary, UpDownGauge},
+    instrument::{
+        Counter, FloatCounter, Gauge, GaugeHistogram, Histogram, SeriesRef, StateSet, Summary, Unknown, UpDownGauge,
+    },
     model::{LabelError, Points},
 };
 
@@ -122,5 +124,56 @@ impl View<Summary> {
     #[inline]
     pub fn observe(&self, values: impl LabelValues, value: f64) -> Result<(), LabelError> {
         self.on_series(values, |series| Summary::observe_at(series.tuple.slot(), series, value))
+    }
+}
+
+impl View<StateSet> {
+    /// Switches `state` on and all others off in the series of these values; see [`StateSet::enter`].
+    ///
+    /// # Errors
+    /// `Arity` if there are not as many values as free keys.
+    #[inline]
+    pub fn enter(&self, values: impl LabelValues, state: &str) -> Result<(), LabelError> {
+        self.on_series(values, |series| StateSet::enter_at(series, state))
+    }
+
+    /// Switches `state` on or off in the series of these values; see [`StateSet::set`].
+    ///
+    /// # Errors
+    /// `Arity` if there are not as many values as free keys.
+    #[inline]
+    pub fn set(&self, values: impl LabelValues, state: &str, on: bool) -> Result<(), LabelError> {
+        self.on_series(values, |series| StateSet::set_at(series, state, on))
+    }
+}
+
+impl View<Unknown> {
+    /// Sets the series of these values; see [`Unknown::set`].
+    ///
+    /// # Errors
+    /// `Arity` if there are not as many values as free keys.
+    #[inline]
+    pub fn set(&self, values: impl LabelValues, value: f64) -> Result<(), LabelError> {
+        self.on_series(values, |series| Unknown::set_at(series, value))
+    }
+}
+
+impl View<GaugeHistogram> {
+    /// One of size `value` comes to the series of these values; see [`GaugeHistogram::inc`].
+    ///
+    /// # Errors
+    /// `Arity` if there are not as many values as free keys.
+    #[inline]
+    pub fn inc(&self, values: impl LabelValues, value: f64) -> Result<(), LabelError> {
+        self.on_series(values, |series| GaugeHistogram::inc_at(series, value))
+    }
+
+    /// One goes from the series of these values; see [`GaugeHistogram::dec`].
+    ///
+    /// # Errors
+    /// `Arity` if there are not as many values as free keys.
+    #[inline]
+    pub fn dec(&self, values: impl LabelValues, value: f64) -> Result<(), LabelError> {
+        self.on_series(values, |series| GaugeHistogram::dec_at(series, value))
     }
 }

@@ -1,6 +1,6 @@
 //! Families and views of them, as users hold them.
 
-use std::{fmt, marker::PhantomData, ops::Deref};
+use std::{fmt, marker::PhantomData, ops::Deref, time::Duration};
 
 use super::{
     core::Core,
@@ -74,11 +74,16 @@ impl<I: Instrument> View<I> {
     /// Series made or removed meanwhile are wholly in or wholly out; no lock is held while iterating.
     pub fn metrics(&self) -> impl Iterator<Item = (Labels, I)> + use<I> {
         let shared = self.core.shared().clone();
-        let series: Vec<Tuple> = self.core.order().within(&self.prefix).to_vec();
-        series.into_iter().map(move |tuple| {
+        let metric = move |tuple: Tuple| {
             let metric = I::from_series(Series::new(tuple.clone(), shared.clone()));
             (Labels { tuple, metadata: shared.metadata.clone() }, metric)
-        })
+        };
+        // Where series expire, a handle is one to a live series, or none is made.
+        let held = self.core.expires().then(|| {
+            self.core.with_all(&self.prefix, |series| series.iter().cloned().map(&metric).collect::<Vec<_>>())
+        });
+        let listed = if held.is_some() { Vec::new() } else { self.core.order().within(&self.prefix).to_vec() };
+        held.into_iter().flatten().chain(listed.into_iter().map(metric))
     }
 
     /// The series of these values if it exists; nothing is created.
@@ -88,8 +93,9 @@ impl<I: Instrument> View<I> {
     pub fn find(&self, values: impl LabelValues) -> Result<Option<I>, LabelError> {
         values.with(|values| {
             self.check_arity(values)?;
-            let found = self.core.find(&self.prefix, values);
-            Ok(found.map(|tuple| I::from_series(Series::new(tuple, self.core.shared().clone()))))
+            let shared = self.core.shared();
+            let hold = |tuple: &Tuple| I::from_series(Series::new(tuple.clone(), shared.clone()));
+            Ok(self.core.find(&self.prefix, values, hold))
         })
     }
 
@@ -122,6 +128,55 @@ impl<I: Instrument> View<I> {
     /// Removes every series of the view and hands back what they held; see [`remove`](Self::remove).
     pub fn remove_all(&self) -> MetricFamily {
         self.core.remove_all(&self.prefix)
+    }
+
+    /// Removes every series of the view to which `keep` says no, by its labels and the value it has now, and hands back what those
+    /// held; see [`remove`](Self::remove).
+    ///
+    /// No lock is held while `keep` runs: it may look up, record, and remove. Series that are made meanwhile stay. If it panics,
+    /// nothing is removed.
+    ///
+    /// # Examples
+    /// ```
+    /// use manometer::MetricPoint;
+    ///
+    /// let registry = manometer::Registry::new();
+    /// let temperature = registry.gauge("temperature").labels(["sensor"]).declare()?;
+    /// temperature.set(("attic",), 31.0)?;
+    /// temperature.set(("cellar",), f64::NAN)?;
+    /// let gone = temperature.retain(|labels, last| match last {
+    ///     MetricPoint::Gauge(value) => labels.get("sensor") == Some("attic") || !value.as_f64().is_nan(),
+    ///     _ => true,
+    /// });
+    /// assert_eq!((gone.len(), temperature.series_count()), (1, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn retain(&self, mut keep: impl FnMut(&Labels, &MetricPoint) -> bool) -> MetricFamily {
+        let metadata = self.metadata();
+        self.core.retain(&self.prefix, |tuple, last| {
+            keep(&Labels { tuple: tuple.clone(), metadata: metadata.clone() }, last)
+        })
+    }
+
+    /// Makes the series of these label sets, so that they are on pages from now on and start at zero. In a family whose series
+    /// expire, these do not. Those that there are already are left as they are.
+    ///
+    /// # Errors
+    /// `Arity` if a set has not as many values as there are free keys; nothing is made then.
+    ///
+    /// # Examples
+    /// ```
+    /// let registry = manometer::Registry::new();
+    /// let requests = registry.counter("requests").labels(["method", "status"]).declare()?;
+    /// requests.start_at_zero([("GET", 200), ("GET", 404), ("PUT", 200)])?;
+    /// assert_eq!(requests.series_count(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn start_at_zero<V: LabelValues>(&self, sets: impl IntoIterator<Item = V>) -> Result<(), LabelError> {
+        let sets: Vec<V> = sets.into_iter().collect();
+        sets.iter().try_for_each(|values| values.with(|values| self.check_arity(values)))?;
+        // A handle that is never let go: see `Core::expire`.
+        sets.iter().try_for_each(|values| self.on_series(values, |series| series.tuple.hold(series.shared.scan())))
     }
 
     /// Whether the registry still has this family.
@@ -204,6 +259,11 @@ impl<I: Instrument> Family<I> {
     /// How many look-ups ended in the overflow series, because the family was full.
     pub fn overflowed(&self) -> u64 {
         self.view.core.overflowed()
+    }
+
+    /// How long a series is kept that nobody writes or holds; `None` is for good.
+    pub fn expires_after(&self) -> Option<Duration> {
+        self.view.core.shared().expire_after
     }
 
     /// How many series there are, the overflow series not counted.

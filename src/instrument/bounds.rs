@@ -10,11 +10,11 @@ pub const MOST_THRESHOLDS: usize = 251;
 /// As long a list as is ever made: the shortest that is refused.
 const TOO_MANY: usize = MOST_THRESHOLDS + 1;
 
-/// Checks the thresholds of `family`: finite, ascending, not too many. A last `+Inf` is dropped, since it is implied.
+/// Checks the thresholds of `family`: finite, ascending, not more than `most`. A last `+Inf` is dropped, since it is implied.
 ///
 /// # Errors
 /// `InvalidBuckets` with the first position that breaks a rule.
-pub fn check_thresholds(family: &str, given: &[f64]) -> Result<Arc<[f64]>, DeclareError> {
+pub fn check_thresholds(family: &str, most: usize, given: &[f64]) -> Result<Arc<[f64]>, DeclareError> {
     let broken_rule = |position: usize, threshold: f64| {
         let before = position.checked_sub(1).map(|position| given[position]);
         match threshold {
@@ -23,7 +23,7 @@ pub fn check_thresholds(family: &str, given: &[f64]) -> Result<Arc<[f64]>, Decla
             repeated if before == Some(repeated) => Some(BucketRule::Duplicate),
             // A `+Inf` that is not the last leaves nothing for the next to be above, which is named.
             lower if before.is_some_and(|before| lower < before) => Some(BucketRule::NotAscending),
-            _ if position >= MOST_THRESHOLDS && threshold.is_finite() => Some(BucketRule::TooMany),
+            _ if position >= most && threshold.is_finite() => Some(BucketRule::TooMany),
             _ => None,
         }
     };

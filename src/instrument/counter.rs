@@ -146,7 +146,7 @@ impl FloatCounter {
     pub fn add_with_exemplar(&self, amount: f64, labels: impl ExemplarLabels) {
         match self.try_add(amount) {
             Ok(()) => exemplars::attach(self.series.borrow(), 0, amount, &labels),
-            Err(reason) => self.series.shared().health.reject(reason),
+            Err(reason) => self.series.shared().health.reject(&reason),
         }
     }
 
@@ -169,7 +169,7 @@ impl FloatCounter {
     /// Moves the total to `total`; see [`Counter::set`]. Negative values, NaN and infinities are refused and counted.
     pub fn set(&self, total: f64) {
         if let Err(reason) = self.try_set(total) {
-            self.series.shared().health.reject(reason);
+            self.series.shared().health.reject(&reason);
         }
     }
 
@@ -207,7 +207,7 @@ impl FloatCounter {
         if amount.to_bits() < f64::INFINITY.to_bits() {
             arena::write!(slot, cell => sum::add(cell, amount));
         } else if let Err(reason) = check_amount(amount) {
-            series.shared.health.reject(reason);
+            series.shared.health.reject(&reason);
         }
     }
 }

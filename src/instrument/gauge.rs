@@ -81,7 +81,7 @@ impl Gauge {
                 series.tuple.state().fetch_add(delta, Ordering::Relaxed);
                 series.tuple.mark_written();
             }
-            Err(reason) => series.shared.health.reject(reason),
+            Err(reason) => series.shared.health.reject(&reason),
         }
     }
 }

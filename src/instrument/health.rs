@@ -10,8 +10,8 @@ use crate::{
 /// Counts of one registry's refusals. Relaxed throughout: each is a statistic of its own.
 #[derive(Debug, Default)]
 pub struct Health {
-    /// By `ValueError`: not a number, infinite, negative. Padded apart from the rest, since hot paths may write here.
-    rejected: CachePadded<[AtomicU64; 3]>,
+    /// By `ValueError`: not a number, infinite, negative, unknown state. Padded apart from the rest, since hot paths may write here.
+    rejected: CachePadded<[AtomicU64; 4]>,
     overflowed: AtomicU64,
     saturated: AtomicU64,
     conflicts: AtomicU64,
@@ -28,6 +28,8 @@ pub struct HealthReport {
     pub rejected_infinite: u64,
     /// Values refused because they are below zero.
     pub rejected_negative: u64,
+    /// States refused because their stateset has no such state.
+    pub rejected_unknown_state: u64,
     /// Look-ups that ended in an overflow series.
     pub series_overflow: u64,
     /// Counters whose total reached the largest `u64` and stays there, the rest being dropped.
@@ -42,7 +44,7 @@ impl Health {
     /// Counts a refused value.
     #[cold]
     #[inline(never)]
-    pub fn reject(&self, reason: ValueError) {
+    pub fn reject(&self, reason: &ValueError) {
         match index(reason) {
             Some(index) => self.rejected[index].fetch_add(1, Ordering::Relaxed),
             None => self.exemplars.fetch_add(1, Ordering::Relaxed),
@@ -71,11 +73,12 @@ impl Health {
 
     /// The counts now.
     pub fn report(&self) -> HealthReport {
-        let rejected = |reason| index(reason).map_or(0, |index| self.rejected[index].load(Ordering::Relaxed));
+        let rejected = |place: usize| self.rejected[place].load(Ordering::Relaxed);
         HealthReport {
-            rejected_not_a_number: rejected(ValueError::NotANumber),
-            rejected_infinite: rejected(ValueError::Infinite),
-            rejected_negative: rejected(ValueError::Negative),
+            rejected_not_a_number: rejected(NOT_A_NUMBER),
+            rejected_infinite: rejected(INFINITE),
+            rejected_negative: rejected(NEGATIVE),
+            rejected_unknown_state: rejected(UNKNOWN_STATE),
             series_overflow: self.overflowed.load(Ordering::Relaxed),
             saturated_counters: self.saturated.load(Ordering::Relaxed),
             declaration_conflicts: self.conflicts.load(Ordering::Relaxed),
@@ -84,12 +87,18 @@ impl Health {
     }
 }
 
+const NOT_A_NUMBER: usize = 0;
+const INFINITE: usize = 1;
+const NEGATIVE: usize = 2;
+const UNKNOWN_STATE: usize = 3;
+
 /// Where a reason is counted; none for what is wrong with an exemplar, whose value counts all the same.
-fn index(reason: ValueError) -> Option<usize> {
+fn index(reason: &ValueError) -> Option<usize> {
     match reason {
-        ValueError::NotANumber => Some(0),
-        ValueError::Infinite => Some(1),
-        ValueError::Negative => Some(2),
+        ValueError::NotANumber => Some(NOT_A_NUMBER),
+        ValueError::Infinite => Some(INFINITE),
+        ValueError::Negative => Some(NEGATIVE),
+        ValueError::UnknownState { .. } => Some(UNKNOWN_STATE),
         ValueError::ExemplarTooLong { .. } | ValueError::InvalidExemplarLabel { .. } => None,
     }
 }

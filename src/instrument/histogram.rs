@@ -76,7 +76,7 @@ impl Histogram {
                 self.observe(value);
                 exemplars::attach(series, bucket, value, &labels);
             }
-            Err(reason) => series.shared.health.reject(reason),
+            Err(reason) => series.shared.health.reject(&reason),
         }
     }
 
@@ -155,7 +155,7 @@ impl Histogram {
 pub(super) fn observe_unusual(slot: Slot, series: SeriesRef<'_>, value: f64, times: u32) {
     match bucket(series, value) {
         Ok(bucket) => record_unusual(slot, series, bucket, value, times),
-        Err(reason) => series.shared.health.reject(reason),
+        Err(reason) => series.shared.health.reject(&reason),
     }
 }
 

@@ -15,7 +15,10 @@ use std::{
     mem,
 };
 
-use super::{Kind, SeriesRef, Shared};
+use super::{
+    Kind, SeriesRef, Shared,
+    gauge_histogram::{came, went},
+};
 use crate::{
     arena::{Slot, SlotPool, Sums, arena},
     cell::{count, flip, sum, undo},
@@ -62,6 +65,8 @@ pub struct Ledger {
     sweep_at: usize,
     /// Room for reading cells, kept between readings.
     scratch: Vec<u64>,
+    /// Room for the buckets of one reading, kept likewise.
+    counts: Vec<u64>,
     /// Room for summing whole chunks, kept between collections.
     sums: Sums,
 }
@@ -104,6 +109,7 @@ impl Ledger {
             retired: Vec::new(),
             sweep_at: FEW_RETIRED,
             scratch: Vec::new(),
+            counts: Vec::new(),
             sums: Sums::default(),
         }
     }
@@ -115,7 +121,7 @@ impl Ledger {
             self.sweep_at = FEW_RETIRED.max(2 * self.retired.len());
         }
         match shared.kind {
-            Kind::Gauge => Some(Slot::BESIDE),
+            kind if kind.is_in_tuple() => Some(Slot::BESIDE),
             _ => self.pool.take(arena()).or_else(|| {
                 // The last resort before there is none: series that are free and were not looked for.
                 self.sweep(shared);
@@ -126,7 +132,7 @@ impl Ledger {
 
     /// Takes back a slot that no series came to use.
     pub fn give_back(&mut self, slot: Slot, shared: &Shared) {
-        if shared.kind != Kind::Gauge {
+        if !shared.kind.is_in_tuple() {
             self.pool.give(slot, arena());
         }
     }
@@ -188,7 +194,7 @@ impl Ledger {
         self.keep(series.tuple.slot(), Base::Float { held, set: value, gained });
     }
 
-    /// The value of a gauge.
+    /// The value of a gauge, or of a metric of unknown type.
     pub fn gauge(&mut self, series: SeriesRef<'_>, reading: Reading) -> f64 {
         // Relaxed: a gauge is one word; the lock is what makes a family's gauges change together.
         match reading {
@@ -245,6 +251,63 @@ impl Ledger {
         }
     }
 
+    /// Appends to `on` which states of a stateset are on.
+    pub fn states(&mut self, series: SeriesRef<'_>, on: &mut Vec<bool>, reading: Reading) {
+        // Relaxed: as a gauge.
+        let bits = match reading {
+            Reading::Look => series.tuple.bits().load(Ordering::Relaxed),
+            Reading::Take => {
+                let taken = series.tuple.bits().swap(0, Ordering::Relaxed);
+                series.tuple.mark_written();
+                taken
+            }
+        };
+        on.extend((0..series.shared.metadata.states().len()).map(|state| (bits >> state) & 1 == 1));
+    }
+
+    /// Appends the buckets of a gauge histogram, cumulative, and returns the sum.
+    pub fn present(&mut self, series: SeriesRef<'_>, cumulative: &mut Vec<u64>, reading: Reading) -> f64 {
+        let slot = series.tuple.slot();
+        let start = cumulative.len();
+        let mut sum = self.append_net(series, cumulative);
+        let totals = &mut cumulative[start..];
+        let resets = self.resets(slot) + 1;
+        let taken = (reading == Reading::Take).then(|| Base::Observed { buckets: (&*totals).into(), sum, resets });
+        if let Some(Base::Observed { buckets, sum: base, .. }) = self.bases.get(&slot) {
+            for (total, base) in totals.iter_mut().zip(buckets) {
+                *total = total.wrapping_sub(*base);
+            }
+            sum -= base;
+        }
+        if let Some(taken) = taken {
+            self.keep(slot, taken);
+        }
+        // What went without having come reads as nothing.
+        totals.iter_mut().for_each(|total| *total = (*total as i64).max(0) as u64);
+        match series.shared.metadata.has_negative_threshold() {
+            _ if cumulate(totals) == 0 => 0.0,
+            true => sum,
+            false => sum.max(0.0),
+        }
+    }
+
+    /// Appends what came less what went, bucket by bucket, and returns the same of the sums.
+    fn append_net(&mut self, series: SeriesRef<'_>, buckets: &mut Vec<u64>) -> f64 {
+        let start = buckets.len();
+        buckets.resize(start + series.shared.search.buckets(), 0);
+        let totals = &mut buckets[start..];
+        // What went first. Its reads are Acquire, and who takes something away knows that it came: so what came is read as of
+        // later, and holds all that went.
+        let mut gone = vec![0; totals.len()];
+        let gone_sum = mutant!("came_before_went", self.read_cells(went(series), &mut gone), 0.0);
+        let sum = self.read_cells(came(series), totals);
+        let went_sum = mutant!("came_before_went", gone_sum, self.read_cells(went(series), &mut gone));
+        for (total, gone) in totals.iter_mut().zip(gone) {
+            *total = total.wrapping_sub(gone);
+        }
+        finite(sum - went_sum)
+    }
+
     /// When the series began, or was last reset.
     pub fn created(&self, series: SeriesRef<'_>) -> Timestamp {
         // Relaxed: written and read under the lock of these books; before that, the tuple was handed over as a whole.
@@ -259,7 +322,10 @@ impl Ledger {
         match points {
             Points::Counter { totals, .. } => totals.push(self.total(series, reading)),
             Points::FloatCounter { totals, .. } => totals.push(self.float(series, reading)),
-            Points::Gauge { values } => values.push(self.gauge(series, reading)),
+            Points::Gauge { values } | Points::Unknown { values } => values.push(self.gauge(series, reading)),
+            Points::Info => {}
+            Points::StateSet { on } => self.states(series, on, reading),
+            Points::GaugeHistogram { cumulative, sums } => sums.push(self.present(series, cumulative, reading)),
             Points::UpDown { values } => values.push(self.level(series, reading)),
             Points::Histogram { cumulative, sums, .. } => sums.push(self.observed(series, cumulative, reading)),
             Points::Summary { counts, sums, .. } => sums.push(self.observed(series, counts, reading)),

@@ -1,13 +1,13 @@
 //! One series as its handle holds it, and what all series of a family share.
 
-use std::{fmt, sync::OnceLock};
+use std::{fmt, sync::OnceLock, time::Duration};
 
-use super::{Exemplars, Health, Ledger, ledger::Push};
+use super::{Exemplars, Health, Ledger, MOST_THRESHOLDS, ledger::Push};
 use crate::{
     arena::{self, OwnedCell, Slot},
     cell::{count, flip, search::Search, sum, undo},
     model::{Metadata, MetricType, Points},
-    sync::{Arc, AtomicBool, Mutex, MutexGuard, Ordering, unix_millis},
+    sync::{Arc, AtomicBool, AtomicU32, GatedGuard, GatedMutex, Ordering, gate, unix_millis},
     tuple::Tuple,
 };
 
@@ -27,6 +27,14 @@ pub enum Kind {
     Histogram,
     /// Observations, counted and summed.
     Summary,
+    /// Text in labels.
+    Info,
+    /// States that are each on or off.
+    StateSet,
+    /// A float that is set, of unknown meaning.
+    Unknown,
+    /// What there is now, in buckets.
+    GaugeHistogram,
 }
 
 impl Kind {
@@ -37,6 +45,10 @@ impl Kind {
             Self::Gauge | Self::UpDownGauge => MetricType::Gauge,
             Self::Histogram => MetricType::Histogram,
             Self::Summary => MetricType::Summary,
+            Self::Info => MetricType::Info,
+            Self::StateSet => MetricType::StateSet,
+            Self::Unknown => MetricType::Unknown,
+            Self::GaugeHistogram => MetricType::GaugeHistogram,
         }
     }
 
@@ -49,6 +61,10 @@ impl Kind {
             Self::UpDownGauge => "gauge of steps",
             Self::Histogram => "histogram",
             Self::Summary => "summary",
+            Self::Info => "info",
+            Self::StateSet => "stateset",
+            Self::Unknown => "unknown",
+            Self::GaugeHistogram => "gauge histogram",
         }
     }
 
@@ -61,15 +77,36 @@ impl Kind {
             Self::UpDownGauge => Points::UpDown { values: vec![] },
             Self::Histogram => Points::Histogram { cumulative: vec![], sums: vec![], created: vec![] },
             Self::Summary => Points::Summary { counts: vec![], sums: vec![], quantiles: vec![], created: vec![] },
+            Self::Info => Points::Info,
+            Self::StateSet => Points::StateSet { on: vec![] },
+            Self::Unknown => Points::Unknown { values: vec![] },
+            Self::GaugeHistogram => Points::GaugeHistogram { cumulative: vec![], sums: vec![] },
         }
     }
 
-    /// Words of a cell with `buckets` buckets; none for a gauge, whose value is in its tuple.
+    /// Whether the value of a series lies in its tuple, so that it has no cell: `set` must win over all threads.
+    pub fn is_in_tuple(self) -> bool {
+        matches!(self, Self::Gauge | Self::Info | Self::StateSet | Self::Unknown)
+    }
+
+    /// Whether a declaration needs thresholds.
+    pub fn has_thresholds(self) -> bool {
+        matches!(self, Self::Histogram | Self::GaugeHistogram)
+    }
+
+    /// The most thresholds that a cell has room for.
+    pub fn most_thresholds(self) -> usize {
+        if self == Self::GaugeHistogram { flip::NARROW - 1 } else { MOST_THRESHOLDS }
+    }
+
+    /// Words of a cell with `buckets` buckets; none if the value is in its tuple.
     pub fn width(self, buckets: usize) -> usize {
         match self {
             Self::Counter => count::TOTAL_WIDTH,
             Self::FloatCounter => sum::WIDTH,
-            Self::Gauge => 0,
+            Self::Gauge | Self::Info | Self::StateSet | Self::Unknown => 0,
+            // What came, and what went.
+            Self::GaugeHistogram => 2 * (undo::HEAD + buckets),
             Self::UpDownGauge => count::LEVEL_WIDTH,
             Self::Histogram | Self::Summary if buckets <= flip::NARROW => undo::HEAD + buckets,
             Self::Histogram | Self::Summary => flip::width(buckets),
@@ -92,9 +129,13 @@ pub struct Shared {
     pub push: Option<Push>,
     /// Whether a push provider tells of a series as soon as there is one.
     pub announced: bool,
+    /// How long a series is kept that nobody writes or holds; None is for good.
+    pub expire_after: Option<Duration>,
+    /// Which scan for idle series was the last to begin.
+    scan: AtomicU32,
     /// Whether the word of some counter has wrapped.
     carried: AtomicBool,
-    ledger: Mutex<Ledger>,
+    ledger: GatedMutex<Ledger>,
     /// Made by the first exemplar.
     exemplars: OnceLock<Box<Exemplars>>,
 }
@@ -112,8 +153,10 @@ impl Shared {
             health,
             push: None,
             announced: false,
+            expire_after: None,
+            scan: AtomicU32::new(0),
             carried: AtomicBool::new(false),
-            ledger: Mutex::new(Ledger::new(width, alone)),
+            ledger: GatedMutex::new(Ledger::new(width, alone)),
             exemplars: OnceLock::new(),
         }
     }
@@ -126,8 +169,20 @@ impl Shared {
         self.push = push;
     }
 
+    /// Which scan for idle series was the last to begin.
+    pub fn scan(&self) -> u32 {
+        // Relaxed: a hint.
+        self.scan.load(Ordering::Relaxed)
+    }
+
+    /// A scan for idle series begins; its number.
+    pub fn begin_scan(&self) -> u32 {
+        // Relaxed: as above.
+        self.scan.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
+    }
+
     /// The family's books. Whoever holds them is its only reader: they may move the selectors of wide cells.
-    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
+    pub fn ledger(&self) -> GatedGuard<'_, Ledger> {
         self.ledger.lock()
     }
 
@@ -138,7 +193,11 @@ impl Shared {
     }
 
     pub(super) fn exemplars(&self) -> &Exemplars {
-        self.exemplars.get_or_init(Box::default)
+        // Through the gate, like a lock: no fork comes while one thread makes what others would wait for.
+        self.exemplars.get().unwrap_or_else(|| {
+            let _inside = gate::enter();
+            self.exemplars.get_or_init(Box::default)
+        })
     }
 
     /// The exemplars, if there ever was one.
@@ -149,7 +208,8 @@ impl Shared {
     /// What a new series holds in the word beside its cells.
     pub fn first_state(&self) -> f64 {
         match self.kind {
-            Kind::Gauge | Kind::UpDownGauge => 0.0,
+            kind if kind.is_in_tuple() => 0.0,
+            Kind::UpDownGauge | Kind::GaugeHistogram => 0.0,
             _ => unix_millis() as f64,
         }
     }
@@ -207,7 +267,6 @@ impl SeriesRef<'_> {
 }
 
 /// One series, shared by the handles that clone it.
-#[derive(Clone)]
 pub struct Series {
     slot: Slot,
     tuple: Tuple,
@@ -215,8 +274,10 @@ pub struct Series {
 }
 
 impl Series {
-    /// A handle's own reference to a series.
+    /// A handle's own reference to a series. In a family whose series expire, the caller has it pinned, or holds the writer lock or
+    /// the shard of the map.
     pub fn new(tuple: Tuple, shared: Arc<Shared>) -> Self {
+        tuple.hold(shared.scan());
         Self { slot: tuple.slot(), tuple, shared }
     }
 
@@ -242,6 +303,19 @@ impl Series {
     #[inline(always)]
     pub fn borrow(&self) -> SeriesRef<'_> {
         SeriesRef { tuple: &self.tuple, shared: &self.shared }
+    }
+}
+
+impl Clone for Series {
+    fn clone(&self) -> Self {
+        self.tuple.hold_too();
+        Self { slot: self.slot, tuple: self.tuple.clone(), shared: self.shared.clone() }
+    }
+}
+
+impl Drop for Series {
+    fn drop(&mut self) {
+        self.tuple.let_go();
     }
 }
 

@@ -24,8 +24,8 @@ pub(super) struct More {
     pub(super) scrape: Times,
     families: Amount,
     series: Amount,
-    /// By reason: not a number, infinite, negative.
-    rejected: [Counter; 4],
+    /// By reason: not a number, infinite, negative, unknown state, exemplar.
+    rejected: [Counter; 5],
     series_overflow: View<Counter>,
     declaration_conflicts: Count,
     pub(super) collector_errors: View<Counter>,
@@ -58,7 +58,7 @@ impl Own {
             scrape: times("stats.scrape")?,
             families: amount("stats.families")?,
             series: amount("stats.series")?,
-            rejected: [reason("not_a_number"), reason("infinite"), reason("negative"), reason("exemplar")],
+            rejected: ["not_a_number", "infinite", "negative", "unknown_state", "exemplar"].map(reason),
             series_overflow: by("stats.series_overflow", "family")?,
             declaration_conflicts: count("stats.declaration_conflicts")?,
             collector_errors: by("stats.collector_errors", "collector")?,
@@ -90,6 +90,7 @@ impl Own {
             health.rejected_not_a_number,
             health.rejected_infinite,
             health.rejected_negative,
+            health.rejected_unknown_state,
             health.dropped_exemplars,
         ];
         for (counter, total) in more.rejected.iter().zip(totals) {

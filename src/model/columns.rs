@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    CounterPoint, HistogramPoint, Metadata, MetricPoint, MetricType, Number, ShapeError, SummaryPoint, Timestamp,
+    CounterPoint, GaugeHistogramPoint, HistogramPoint, Metadata, MetricPoint, MetricType, Number, ShapeError,
+    StateSetPoint, SummaryPoint, Timestamp,
 };
 
 /// The points of one family: a column per field, a row per metric.
@@ -55,6 +56,25 @@ pub enum Points {
         /// Creation times.
         created: Vec<Timestamp>,
     },
+    /// Of an info: the labels are all there is.
+    Info,
+    /// Of a stateset.
+    StateSet {
+        /// Which states are on, as many for each metric as the metadata has states.
+        on: Vec<bool>,
+    },
+    /// Of a metric of unknown type.
+    Unknown {
+        /// Values.
+        values: Vec<f64>,
+    },
+    /// Of a gauge histogram.
+    GaugeHistogram {
+        /// Cumulative counts, one per threshold and one for `+Inf`.
+        cumulative: Vec<u64>,
+        /// Sums of the values.
+        sums: Vec<f64>,
+    },
 }
 
 impl Points {
@@ -65,6 +85,10 @@ impl Points {
             Self::Gauge { .. } | Self::UpDown { .. } => MetricType::Gauge,
             Self::Histogram { .. } => MetricType::Histogram,
             Self::Summary { .. } => MetricType::Summary,
+            Self::Info => MetricType::Info,
+            Self::StateSet { .. } => MetricType::StateSet,
+            Self::Unknown { .. } => MetricType::Unknown,
+            Self::GaugeHistogram { .. } => MetricType::GaugeHistogram,
         }
     }
 
@@ -73,9 +97,11 @@ impl Points {
         match self {
             Self::Counter { totals, .. } => totals.clear(),
             Self::FloatCounter { totals, .. } => totals.clear(),
-            Self::Gauge { values } => values.clear(),
+            Self::Gauge { values } | Self::Unknown { values } => values.clear(),
             Self::UpDown { values } => values.clear(),
-            Self::Histogram { cumulative, sums, .. } => {
+            Self::Info => {}
+            Self::StateSet { on } => on.clear(),
+            Self::Histogram { cumulative, sums, .. } | Self::GaugeHistogram { cumulative, sums } => {
                 cumulative.clear();
                 sums.clear();
             }
@@ -97,7 +123,12 @@ impl Points {
             | Self::FloatCounter { created, .. }
             | Self::Histogram { created, .. }
             | Self::Summary { created, .. } => Some(created),
-            Self::Gauge { .. } | Self::UpDown { .. } => None,
+            Self::Gauge { .. }
+            | Self::UpDown { .. }
+            | Self::Info
+            | Self::StateSet { .. }
+            | Self::Unknown { .. }
+            | Self::GaugeHistogram { .. } => None,
         }
     }
 
@@ -123,6 +154,17 @@ impl Points {
                     created: created.get(row).copied(),
                 })
             }
+            Self::Info => MetricPoint::Info,
+            Self::StateSet { on } => MetricPoint::StateSet(StateSetPoint {
+                states: Arc::clone(metadata.states()),
+                on: entries(on, row, metadata.states().len()).to_vec(),
+            }),
+            Self::Unknown { values } => MetricPoint::Unknown(Number::Float(values[row])),
+            Self::GaugeHistogram { cumulative, sums } => MetricPoint::GaugeHistogram(GaugeHistogramPoint {
+                thresholds: Arc::clone(metadata.thresholds()),
+                cumulative: entries(cumulative, row, metadata.buckets()).to_vec(),
+                sum: sums[row],
+            }),
         }
     }
 
@@ -146,7 +188,13 @@ impl Points {
                 filled(family, "totals", totals, rows)?;
                 times(created)
             }
-            Self::Gauge { values } => filled(family, "values", values, rows),
+            Self::Gauge { values } | Self::Unknown { values } => filled(family, "values", values, rows),
+            Self::Info => Ok(()),
+            Self::StateSet { on } => filled(family, "on", on, rows * metadata.states().len()),
+            Self::GaugeHistogram { cumulative, sums } => {
+                filled(family, "cumulative", cumulative, rows * metadata.buckets())?;
+                filled(family, "sums", sums, rows)
+            }
             Self::UpDown { values } => filled(family, "values", values, rows),
             Self::Histogram { cumulative, sums, created } => {
                 filled(family, "cumulative", cumulative, rows * metadata.buckets())?;

@@ -3,11 +3,13 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::model::MetricType;
+
 /// Why a family was not declared.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum DeclareError {
-    /// Nothing is left of the name, once a counter's `_total` is dropped.
+    /// Nothing is left of the name, once a counter's `_total` or an info's `_info` is dropped.
     EmptyName,
     /// The name holds a control character.
     InvalidName {
@@ -16,10 +18,12 @@ pub enum DeclareError {
         /// Byte offset of the control character.
         at: usize,
     },
-    /// The unit holds something other than `[A-Za-z0-9_]`.
+    /// The unit holds something other than `[A-Za-z0-9_]`, or the type has no unit.
     InvalidUnit {
         /// The unit as given.
         unit: String,
+        /// The rule it breaks.
+        rule: UnitRule,
     },
     /// A type given as text is none of the known ones.
     UnknownType {
@@ -70,6 +74,22 @@ pub enum DeclareError {
         /// The rule it breaks.
         rule: BucketRule,
     },
+    /// A stateset was declared without its states.
+    NoStates {
+        /// Raw name of the family.
+        family: String,
+    },
+    /// The states are no list of different names.
+    InvalidStates {
+        /// Raw name of the family.
+        family: String,
+        /// Position in the list as given.
+        position: usize,
+        /// The state there.
+        state: String,
+        /// The rule it breaks.
+        rule: StateRule,
+    },
     /// Two families would expose one sample name.
     NameClash {
         /// Raw name of the refused family.
@@ -83,7 +103,7 @@ pub enum DeclareError {
     Conflict {
         /// Raw name of the family.
         name: String,
-        /// What differs: `type`, `labels`, `unit`, `description`, `buckets`, or the `preset` label of scopes.
+        /// What differs: `type`, `labels`, `unit`, `description`, `buckets`, `states`, or the `preset` label of scopes.
         field: &'static str,
         /// The value that stands.
         standing: String,
@@ -153,6 +173,30 @@ pub enum BucketRule {
     SameText,
 }
 
+/// The rule that a unit breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnitRule {
+    /// It is made of `[A-Za-z0-9_]`.
+    Characters,
+    /// This type has none.
+    NoUnit(MetricType),
+}
+
+/// The rule that a list of states breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StateRule {
+    /// A state is empty: its label would count as absent.
+    Empty,
+    /// A state occurs twice.
+    Duplicate,
+    /// The list is longer than a stateset can hold: 64.
+    TooMany,
+    /// A push provider gives the state the name of one before it.
+    SameText,
+}
+
 /// Why label values name no series.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -169,7 +213,7 @@ pub enum LabelError {
 }
 
 /// Why a value was not recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ValueError {
     /// The value is NaN.
@@ -187,6 +231,13 @@ pub enum ValueError {
     InvalidExemplarLabel {
         /// Which of the labels, counted from 0.
         at: usize,
+    },
+    /// A stateset has no such state.
+    UnknownState {
+        /// Raw name of the family.
+        family: String,
+        /// The state as given.
+        state: String,
     },
 }
 
@@ -244,7 +295,7 @@ impl fmt::Display for DeclareError {
         match self {
             Self::EmptyName => f.write_str("the name is empty, not counting a counter's `_total`"),
             Self::InvalidName { name, at } => write!(f, "name {name:?} has a control character at byte {at}"),
-            Self::InvalidUnit { unit } => write!(f, "unit {unit:?} is not made of [A-Za-z0-9_]"),
+            Self::InvalidUnit { unit, rule } => write!(f, "unit {unit:?} {rule}"),
             Self::UnknownType { given } => write!(f, "{given:?} is not a metric type"),
             Self::InvalidLabel { family, label } => {
                 write!(f, "label {label:?} of family {family:?} is not [A-Za-z][A-Za-z0-9_]*")
@@ -259,6 +310,10 @@ impl fmt::Display for DeclareError {
             Self::NoBuckets { family } => write!(f, "histogram {family:?} has no buckets"),
             Self::InvalidBuckets { family, position, threshold, rule } => {
                 write!(f, "bucket {position} of family {family:?}, {threshold}, {rule}")
+            }
+            Self::NoStates { family } => write!(f, "stateset {family:?} has no states"),
+            Self::InvalidStates { family, position, state, rule } => {
+                write!(f, "state {position} of family {family:?}, {state:?}, {rule}")
             }
             Self::NameClash { name, other, sample } => {
                 write!(f, "families {name:?} and {other:?} would both expose {sample:?}")
@@ -295,6 +350,26 @@ impl fmt::Display for BucketRule {
     }
 }
 
+impl fmt::Display for UnitRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Characters => f.write_str("is not made of [A-Za-z0-9_]"),
+            Self::NoUnit(kind) => write!(f, "is given, and type {kind} has none"),
+        }
+    }
+}
+
+impl fmt::Display for StateRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "is empty",
+            Self::Duplicate => "occurs before",
+            Self::TooMany => "is beyond the 64 states that a stateset can hold",
+            Self::SameText => "is sent under the name of one before it",
+        })
+    }
+}
+
 impl fmt::Display for LabelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::Arity { family, expected, given } = self;
@@ -314,6 +389,7 @@ impl fmt::Display for ValueError {
             Self::InvalidExemplarLabel { at } => {
                 write!(f, "the exemplar's label {at} has a name that no label may have, or that occurs twice")
             }
+            Self::UnknownState { family, state } => write!(f, "stateset {family:?} has no state {state:?}"),
         }
     }
 }

@@ -13,6 +13,9 @@ pub(crate) mod suffix {
     pub(crate) const BUCKET: &str = "_bucket";
     pub(crate) const SUM: &str = "_sum";
     pub(crate) const COUNT: &str = "_count";
+    pub(crate) const GAUGE_SUM: &str = "_gsum";
+    pub(crate) const GAUGE_COUNT: &str = "_gcount";
+    pub(crate) const INFO: &str = "_info";
 }
 
 /// The type of a family.
@@ -27,10 +30,27 @@ pub enum MetricType {
     Histogram,
     /// Observations as a count and a sum, and quantiles if asked for.
     Summary,
+    /// Text that does not change: the labels carry it.
+    Info,
+    /// States that are each on or off.
+    StateSet,
+    /// A value of which nobody knows what it is.
+    Unknown,
+    /// What there is now counted by size, with its sum: it comes and goes.
+    GaugeHistogram,
 }
 
 impl MetricType {
-    const ALL: [Self; 4] = [Self::Counter, Self::Gauge, Self::Histogram, Self::Summary];
+    const ALL: [Self; 8] = [
+        Self::Counter,
+        Self::Gauge,
+        Self::Histogram,
+        Self::Summary,
+        Self::Info,
+        Self::StateSet,
+        Self::Unknown,
+        Self::GaugeHistogram,
+    ];
 
     /// The word for this type on a `# TYPE` line.
     pub fn as_str(self) -> &'static str {
@@ -39,6 +59,10 @@ impl MetricType {
             Self::Gauge => "gauge",
             Self::Histogram => "histogram",
             Self::Summary => "summary",
+            Self::Info => "info",
+            Self::StateSet => "stateset",
+            Self::Unknown => "unknown",
+            Self::GaugeHistogram => "gaugehistogram",
         }
     }
 
@@ -46,18 +70,25 @@ impl MetricType {
     pub(crate) fn suffixes(self) -> &'static [&'static str] {
         match self {
             Self::Counter => &[suffix::TOTAL, suffix::CREATED],
-            Self::Gauge => &[suffix::NONE],
+            Self::Gauge | Self::StateSet | Self::Unknown => &[suffix::NONE],
             Self::Histogram => &[suffix::BUCKET, suffix::SUM, suffix::COUNT, suffix::CREATED],
             Self::Summary => &[suffix::NONE, suffix::SUM, suffix::COUNT, suffix::CREATED],
+            Self::Info => &[suffix::INFO],
+            // Text 0.0.4 knows no such type, and shows it as a histogram.
+            Self::GaugeHistogram => {
+                &[suffix::BUCKET, suffix::GAUGE_SUM, suffix::GAUGE_COUNT, suffix::SUM, suffix::COUNT]
+            }
         }
     }
 
-    /// The label that this type's samples add to those of the metric, which no key may be called.
-    pub(crate) fn own_label(self) -> Option<&'static str> {
+    /// The label that this type's samples add to those of the metric, which no key may be called; `exposed` is the name of the
+    /// family on a page.
+    pub(crate) fn own_label(self, exposed: &str) -> Option<&str> {
         match self {
-            Self::Counter | Self::Gauge => None,
-            Self::Histogram => Some("le"),
+            Self::Counter | Self::Gauge | Self::Info | Self::Unknown => None,
+            Self::Histogram | Self::GaugeHistogram => Some("le"),
             Self::Summary => Some("quantile"),
+            Self::StateSet => Some(exposed),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{DeclareError, MetricType, ShapeError, escape_into};
+use crate::model::{DeclareError, MetricType, ShapeError, escape_into, name::escaped};
 
 /// The most label keys of a family: an interned label tuple counts them in one byte.
 const MOST_KEYS: usize = 255;
@@ -97,7 +97,8 @@ impl LabelRows for LabelTable {
     }
 }
 
-/// Checks the label keys of a family: `[A-Za-z][A-Za-z0-9_]*`, each once, none that its samples add themselves.
+/// Checks the label keys of a family, given by its raw name: `[A-Za-z][A-Za-z0-9_]*`, each once, none that its samples add
+/// themselves: `le`, `quantile`, and the name of a stateset as a page shows it.
 ///
 /// # Errors
 /// `TooManyLabels` for more than 255; `InvalidLabel`, `DuplicateLabel` or `ReservedLabel` for the first key that breaks a rule.
@@ -105,13 +106,15 @@ pub fn check_keys(family: &str, kind: MetricType, keys: &[impl AsRef<str>]) -> R
     if keys.len() > MOST_KEYS {
         return Err(DeclareError::TooManyLabels { family: family.to_owned(), given: keys.len() });
     }
+    let exposed = escaped(family);
+    let own_label = kind.own_label(&exposed);
     for (position, key) in keys.iter().enumerate() {
         let key = key.as_ref();
         let refuse = |error: fn(String, String) -> DeclareError| Err(error(family.to_owned(), key.to_owned()));
         if !is_key(key) {
             return refuse(|family, label| DeclareError::InvalidLabel { family, label });
         }
-        if kind.own_label() == Some(key) {
+        if own_label == Some(key) {
             return refuse(|family, label| DeclareError::ReservedLabel { family, label });
         }
         if keys[..position].iter().any(|earlier| earlier.as_ref() == key) {

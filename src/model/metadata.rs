@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use crate::model::number::write_threshold;
-use crate::model::{DeclareError, FamilyName, MetricType, check_keys};
+use crate::model::{DeclareError, FamilyName, MetricType, StateRule, check_keys, escape_into};
 
-/// Name, type, help, label keys, thresholds and quantiles of a family.
+/// The most states of a stateset: they are the bits of one word, so that none is seen without the others.
+const MOST_STATES: usize = 64;
+
+/// Name, type, help, label keys, thresholds, quantiles and states of a family.
 ///
 /// # Examples
 /// ```
@@ -29,10 +32,13 @@ pub struct Metadata {
     threshold_texts: Box<[Box<str>]>,
     quantiles: Arc<[f64]>,
     quantile_texts: Box<[Box<str>]>,
+    states: Arc<[Box<str>]>,
+    /// The states as pages print them.
+    state_texts: Box<[Box<str>]>,
 }
 
 impl Metadata {
-    /// A family without help, labels, finite thresholds and quantiles.
+    /// A family without help, labels, finite thresholds, quantiles and states.
     pub fn new(name: FamilyName, kind: MetricType) -> Self {
         Self {
             name,
@@ -43,6 +49,8 @@ impl Metadata {
             threshold_texts: Box::default(),
             quantiles: Arc::default(),
             quantile_texts: Box::default(),
+            states: Arc::default(),
+            state_texts: Box::default(),
         }
     }
 
@@ -71,6 +79,33 @@ impl Metadata {
     /// The same with the quantiles of a summary, which the caller has found to lie in 0 to 1 and to ascend.
     pub fn with_quantiles(self, quantiles: Arc<[f64]>) -> Self {
         Self { quantile_texts: texts(&quantiles, write_threshold), quantiles, ..self }
+    }
+
+    /// The same with the states of a stateset.
+    ///
+    /// # Errors
+    /// `NoStates`, or `InvalidStates` for the first that breaks a rule.
+    pub fn with_states(self, states: &[impl AsRef<str>]) -> Result<Self, DeclareError> {
+        let family = || self.name.raw().to_owned();
+        if states.is_empty() {
+            return Err(DeclareError::NoStates { family: family() });
+        }
+        for (position, state) in states.iter().map(AsRef::as_ref).enumerate() {
+            let rule = match state {
+                _ if position >= MOST_STATES => StateRule::TooMany,
+                "" => StateRule::Empty,
+                state if states[..position].iter().any(|before| before.as_ref() == state) => StateRule::Duplicate,
+                _ => continue,
+            };
+            return Err(DeclareError::InvalidStates { family: family(), position, state: state.to_owned(), rule });
+        }
+        let text = |state: &str| {
+            let mut text = String::new();
+            escape_into(state, true, &mut text);
+            text.into_boxed_str()
+        };
+        let state_texts = states.iter().map(|state| text(state.as_ref())).collect();
+        Ok(Self { states: states.iter().map(|state| Box::from(state.as_ref())).collect(), state_texts, ..self })
     }
 
     /// The name.
@@ -119,6 +154,19 @@ impl Metadata {
     /// When there is no such quantile.
     pub fn quantile_text(&self, position: usize) -> &str {
         &self.quantile_texts[position]
+    }
+
+    /// The states of a stateset, in declared order.
+    pub fn states(&self) -> &Arc<[Box<str>]> {
+        &self.states
+    }
+
+    /// The state at `position` as every format writes it.
+    ///
+    /// # Panics
+    /// When there is no such state.
+    pub fn state_text(&self, position: usize) -> &str {
+        &self.state_texts[position]
     }
 
     /// Whether a threshold is negative: such a histogram takes negative observations, and so exposes neither sum nor

@@ -1,6 +1,6 @@
 //! Names of families: composed from name and unit, escaped for a page, and reserved with all their samples.
 
-use crate::model::{DeclareError, Dialect, MetricType, suffix};
+use crate::model::{DeclareError, Dialect, MetricType, UnitRule, suffix};
 
 /// The name of a family, in the form that identifies it and in the form that pages show.
 ///
@@ -16,11 +16,11 @@ pub struct FamilyName {
 impl FamilyName {
     /// Joins `name` and `unit` by `_`, unless the unit is empty or the name already ends in it.
     ///
-    /// A counter's `_total` is dropped first, for it belongs to the sample and not to the family.
+    /// A counter's `_total`, and the `_info` of an info, are dropped first, for they belong to the sample and not to the family.
     ///
     /// # Errors
-    /// `InvalidName` for a control character, `InvalidUnit` for anything outside `[A-Za-z0-9_]` in the unit,
-    /// `EmptyName` when nothing is left of the name.
+    /// `InvalidName` for a control character, `InvalidUnit` for anything outside `[A-Za-z0-9_]` in the unit and for any unit of an
+    /// info or a stateset, `EmptyName` when nothing is left of the name.
     ///
     /// # Examples
     /// ```
@@ -53,7 +53,10 @@ impl FamilyName {
             return Err(DeclareError::InvalidName { name: name.to_owned(), at });
         }
         if !unit.bytes().all(is_name_byte) {
-            return Err(DeclareError::InvalidUnit { unit: unit.to_owned() });
+            return Err(DeclareError::InvalidUnit { unit: unit.to_owned(), rule: UnitRule::Characters });
+        }
+        if !unit.is_empty() && matches!(kind, MetricType::Info | MetricType::StateSet) {
+            return Err(DeclareError::InvalidUnit { unit: unit.to_owned(), rule: UnitRule::NoUnit(kind) });
         }
         let stem = dialect.stem(name, kind);
         if stem.is_empty() {
@@ -99,7 +102,8 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-fn escaped(raw: &str) -> String {
+/// A raw name as a page shows it.
+pub(super) fn escaped(raw: &str) -> String {
     let mut exposed = String::with_capacity(raw.len() + 1);
     if raw.starts_with(|first: char| first.is_ascii_digit()) {
         exposed.push('_');

@@ -59,6 +59,14 @@ pub enum MetricPoint {
     Histogram(HistogramPoint),
     /// Of a summary.
     Summary(SummaryPoint),
+    /// Of an info, which has no value but its labels.
+    Info,
+    /// Of a stateset.
+    StateSet(StateSetPoint),
+    /// Of a metric of unknown type.
+    Unknown(Number),
+    /// Of a gauge histogram.
+    GaugeHistogram(GaugeHistogramPoint),
 }
 
 /// The point of a counter.
@@ -101,4 +109,38 @@ pub struct SummaryPoint {
     pub quantiles: Vec<(f64, f64)>,
     /// When the summary was made or last reset.
     pub created: Option<Timestamp>,
+}
+
+/// The point of a stateset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateSetPoint {
+    /// The states, in declared order.
+    pub states: Arc<[Box<str>]>,
+    /// Which of them are on.
+    pub on: Vec<bool>,
+}
+
+impl StateSetPoint {
+    /// The states that are on, in declared order.
+    pub fn active(&self) -> impl Iterator<Item = &str> {
+        self.states.iter().zip(&self.on).filter(|(_, on)| **on).map(|(state, _)| &**state)
+    }
+}
+
+/// The point of a gauge histogram: what there is now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GaugeHistogramPoint {
+    /// The finite thresholds, ascending; `+Inf` is implied.
+    pub thresholds: Arc<[f64]>,
+    /// How many are not above each threshold, and last of all those not above `+Inf`.
+    pub cumulative: Vec<u64>,
+    /// The sum of their values.
+    pub sum: f64,
+}
+
+impl GaugeHistogramPoint {
+    /// How many there are: the bucket of `+Inf`.
+    pub fn count(&self) -> u64 {
+        self.cumulative.last().copied().unwrap_or_default()
+    }
 }

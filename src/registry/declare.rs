@@ -1,11 +1,11 @@
 //! Declarations: parsed whole before anything is made, then matched with what stands.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, time::Duration};
 
 use super::{Names, Registry};
 use crate::{
-    family::{Core, Family, LabelSet, TypedFamily},
-    instrument::{Histogram, Instrument, Shared, check_thresholds},
+    family::{Core, Family, LabelSet, LabelValue, NumberRoom, TypedFamily},
+    instrument::{GaugeHistogram, Histogram, Info, Instrument, Kind, Shared, StateSet, check_thresholds},
     model::{BucketRule, DeclareError, FamilyName, Metadata, MetricFamily},
     sync::Arc,
 };
@@ -13,7 +13,7 @@ use crate::{
 /// A family that is being declared. Nothing exists until [`declare`](Self::declare) or its like.
 ///
 /// Declaring the same name again with the same type and label keys gives the family that stands. Where only the description, the
-/// unit or the buckets differ, the first declaration stands, the difference is logged and counted, and a strict registry refuses.
+/// unit, the buckets or the states differ, the first declaration stands, the difference is logged and counted, and a strict registry refuses.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is declared until `declare`, `single` or `replace`"]
 pub struct Declaration<I> {
@@ -23,6 +23,7 @@ pub struct Declaration<I> {
     help: String,
     label_keys: Vec<String>,
     thresholds: Option<Vec<f64>>,
+    states: Vec<String>,
     terms: Terms,
     instrument: PhantomData<fn() -> I>,
 }
@@ -34,6 +35,8 @@ struct Terms {
     max_series: Option<usize>,
     /// Whether a push provider tells of a series as soon as there is one.
     announced: bool,
+    /// How long a series is kept that nobody writes or holds; None is for good.
+    expire_after: Option<Duration>,
 }
 
 impl<I: Instrument> Declaration<I> {
@@ -45,6 +48,7 @@ impl<I: Instrument> Declaration<I> {
             help: String::new(),
             label_keys: Vec::new(),
             thresholds: None,
+            states: Vec::new(),
             terms: Terms::default(),
             instrument: PhantomData,
         }
@@ -73,8 +77,31 @@ impl<I: Instrument> Declaration<I> {
 
     /// The thresholds of the buckets of a histogram.
     pub(crate) fn thresholds(self, thresholds: Vec<f64>) -> Self {
-        debug_assert_eq!(I::KIND, Histogram::KIND, "only histograms have buckets");
+        debug_assert!(I::KIND.has_thresholds(), "only histograms have buckets");
         Self { thresholds: Some(thresholds), ..self }
+    }
+
+    /// Series go that nobody has written for so long, and that nobody holds a handle of. They are shown at their last value in at least
+    /// one collection before; the same labels make a new series when they are next looked up.
+    ///
+    /// It is the collections that look, by the clock of the registry or of its manager: writers pay nothing, and what is never
+    /// collected never goes. So the time should be longer than that between two scrapes of the slowest scraper. A write that changes
+    /// no total, such as `add(0)`, is none; any `set` of a gauge is one, and so is asking for a handle. A series with a live handle
+    /// stays, and so do those of [`start_at_zero`](crate::View::start_at_zero), the overflow series, and the one metric of a family
+    /// without label keys.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let registry = manometer::Registry::new();
+    /// let peers = registry.counter("peer_messages").labels(["peer"]).expire_after(Duration::from_secs(600)).declare()?;
+    /// peers.inc(("10.0.0.7",))?;
+    /// assert_eq!(peers.expires_after(), Some(Duration::from_secs(600)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn expire_after(self, idle: Duration) -> Self {
+        Self { terms: Terms { expire_after: Some(idle), ..self.terms }, ..self }
     }
 
     /// A push provider tells of each new series at once, with an increase of 0, not only when it first counts.
@@ -89,9 +116,11 @@ impl<I: Instrument> Declaration<I> {
     /// - `InvalidLabel`, `DuplicateLabel`, `ReservedLabel`, `TooManyLabels`: a label key does, or their number.
     /// - `NoBuckets`, `InvalidBuckets`: a histogram has none, or a list that is not ascending and finite, or two that the registry's
     ///   dialect or a push provider gives one text.
+    /// - `NoStates`, `InvalidStates`: a stateset has none, or one that is empty or occurs twice, more than 64, or two that a push
+    ///   provider gives one name.
     /// - `NameClash`: another family exposes a sample of the same name, or is pushed under the same name.
     /// - `Conflict`: the name is taken by a family of another type or with other label keys; in a strict registry also by one
-    ///   with another description, unit or buckets.
+    ///   with another description, unit, buckets or states.
     /// - `Full`: the process has no slot left.
     ///
     /// Whatever it is, nothing has changed.
@@ -166,8 +195,8 @@ impl<I: Instrument> Declaration<I> {
     fn parse(self) -> Result<(Metadata, Terms), DeclareError> {
         let name = self.compose()?;
         let thresholds = match &self.thresholds {
-            Some(given) => Some(check_thresholds(name.raw(), given)?),
-            None if I::KIND == Histogram::KIND => {
+            Some(given) => Some(check_thresholds(name.raw(), I::KIND.most_thresholds(), given)?),
+            None if I::KIND.has_thresholds() => {
                 return Err(DeclareError::NoBuckets { family: name.raw().to_owned() });
             }
             None => None,
@@ -179,6 +208,7 @@ impl<I: Instrument> Declaration<I> {
             None => metadata,
         };
         check_threshold_texts(&metadata)?;
+        let metadata = if I::KIND == Kind::StateSet { metadata.with_states(&self.states)? } else { metadata };
         Ok((metadata, self.terms))
     }
 }
@@ -205,6 +235,41 @@ impl Declaration<Histogram> {
     }
 }
 
+impl Declaration<GaugeHistogram> {
+    /// The thresholds of the buckets: finite and ascending; `+Inf` is implied, and may be there. An empty list means only `+Inf`.
+    pub fn buckets(self, thresholds: impl IntoIterator<Item = f64>) -> Self {
+        self.thresholds(thresholds.into_iter().collect())
+    }
+}
+
+impl Declaration<StateSet> {
+    /// The states: at least one, none of them empty, each once.
+    pub fn states(self, states: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { states: states.into_iter().map(Into::into).collect(), ..self }
+    }
+}
+
+impl Declaration<Info> {
+    /// Declares an info whose label keys and values are these pairs, and makes its series.
+    ///
+    /// Declared once more with other values, it has a series for either text.
+    ///
+    /// # Errors
+    /// Those of [`declare`](Self::declare).
+    pub fn text<K: Into<String>, V: LabelValue>(
+        self,
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Info, DeclareError> {
+        let (mut keys, mut values) = (Vec::new(), Vec::new());
+        for (key, value) in pairs {
+            keys.push(key.into());
+            values.push(value.text(&mut NumberRoom::new()).to_owned());
+        }
+        let family = self.labels(keys).declare()?;
+        Ok(family.with_labels(values.as_slice()).expect("a value for each key"))
+    }
+}
+
 impl Registry {
     /// Makes a family whose names are free.
     fn make<I: Instrument>(
@@ -217,6 +282,8 @@ impl Registry {
         let mut shared = Shared::new(I::KIND, Arc::new(metadata), self.inner.health.clone());
         shared.set_push(self.inner.pushed.as_ref().map(|pushed| pushed.push().clone()));
         shared.announced = terms.announced;
+        // The one metric of a family without keys is there from its declaration on, and stays.
+        shared.expire_after = terms.expire_after.filter(|_| !shared.metadata.label_keys().is_empty());
         let shared = Arc::new(shared);
         let max_series = terms.max_series.unwrap_or(self.inner.options.max_series);
         let core = match self.inner.options.disabled {
@@ -248,6 +315,7 @@ impl Registry {
             ("unit", stands.name().unit().to_owned(), given.name().unit().to_owned()),
             ("description", stands.help().to_owned(), given.help().to_owned()),
             ("buckets", format!("{:?}", stands.thresholds()), format!("{:?}", given.thresholds())),
+            ("states", format!("{:?}", stands.states()), format!("{:?}", given.states())),
         ];
         let differing = minor.into_iter().filter(|(_, standing, given)| standing != given);
         let mut differences = differing.map(|(field, standing, given)| conflict(field, standing, given));

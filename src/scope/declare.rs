@@ -1,12 +1,14 @@
 //! Declarations in a scope: named after it, with its preset key in front, giving views on its preset value.
 
+use std::time::Duration;
+
 use super::{
     Scope,
     books::{Entry, Used},
 };
 use crate::{
     family::{Family, LabelSet, TypedFamily, View},
-    instrument::{Histogram, Instrument},
+    instrument::{GaugeHistogram, Histogram, Instrument, StateSet},
     model::{DeclareError, FamilyName, MetricFamily},
     registry::Declaration,
 };
@@ -61,6 +63,11 @@ impl<I: Instrument> ScopedDeclaration<I> {
         Self { declaration: self.declaration.max_series(max_series), ..self }
     }
 
+    /// How long a series is kept that nobody writes or holds; see [`Declaration::expire_after`].
+    pub fn expire_after(self, idle: Duration) -> Self {
+        Self { declaration: self.declaration.expire_after(idle), ..self }
+    }
+
     /// Declares the family, and gives the view on the scope's preset value; on everything if the scope has none.
     ///
     /// # Errors
@@ -106,6 +113,20 @@ impl ScopedDeclaration<Histogram> {
     /// The thresholds of the buckets; see [`Declaration::buckets`].
     pub fn buckets(self, thresholds: impl IntoIterator<Item = f64>) -> Self {
         Self { declaration: self.declaration.buckets(thresholds), ..self }
+    }
+}
+
+impl ScopedDeclaration<GaugeHistogram> {
+    /// The thresholds of the buckets; see [`Declaration::buckets`].
+    pub fn buckets(self, thresholds: impl IntoIterator<Item = f64>) -> Self {
+        Self { declaration: self.declaration.buckets(thresholds), ..self }
+    }
+}
+
+impl ScopedDeclaration<StateSet> {
+    /// The states; see [`Declaration::states`].
+    pub fn states(self, states: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { declaration: self.declaration.states(states), ..self }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The text: families in the order of their raw names, piece by piece or whole.
 
-use std::{borrow::Borrow, ops::ControlFlow};
+use std::{borrow::Borrow, cmp::Reverse, ops::ControlFlow};
 
 use super::{
     Pattern, ViewError,
@@ -9,9 +9,12 @@ use super::{
     row::{self, Style},
 };
 use crate::{
-    model::{MetricFamily, MetricSet, Points, Timestamp, entries},
+    model::{Cardinality, MetricFamily, MetricSet, Points, Timestamp, entries},
     sync::unix_millis,
 };
+
+/// How many values of each label a line about cardinality has.
+const TOP_VALUES: usize = 5;
 
 /// Where values begin.
 const VALUE_COLUMN: usize = 50;
@@ -28,6 +31,8 @@ pub enum Form {
     Histogram,
     /// A graph for each histogram: how many observations were not above each threshold.
     Cumulative,
+    /// A line for each family, that with the most series first: how many it has, and which labels make them so many.
+    Cardinality,
 }
 
 /// What is shown, and how.
@@ -127,6 +132,10 @@ impl<S: Borrow<MetricSet>> Listing<S> {
         let raw = |place: &usize| families[*place].metadata().name().raw();
         let mut shown: Vec<usize> = (0..families.len()).filter(|place| options.pattern.matches(raw(place))).collect();
         shown.sort_by(|left, right| raw(left).cmp(raw(right)));
+        if options.form == Form::Cardinality {
+            // Stable: of equal ones, the first by name.
+            shown.sort_by_key(|place| Reverse(families[*place].len()));
+        }
         let now = options.now.unwrap_or_else(|| Timestamp::from_millis(unix_millis()));
         Self { set, options, now, shown, next: Next::Head { position: 0 } }
     }
@@ -168,7 +177,11 @@ impl<S: Borrow<MetricSet>> Listing<S> {
 
     fn write_head(&self, position: usize, out: &mut String) {
         let metadata = self.family(position).metadata();
-        if self.is_graph() {
+        if self.options.form == Form::Cardinality {
+            let family = self.family(position);
+            let cardinality = Cardinality::of(metadata, &**family.labels(), TOP_VALUES);
+            out.push_str(&format!("{cardinality}\n"));
+        } else if self.is_graph() {
             let before = if position == 0 { "\n" } else { "" };
             out.push_str(&format!("{before}#{}\n\n", metadata.name().raw()));
         } else if !metadata.label_keys().is_empty() {
@@ -179,9 +192,10 @@ impl<S: Borrow<MetricSet>> Listing<S> {
 
     /// Appends the series from `row` on, until `out` is `stop` bytes long; breaks with the next one.
     fn write_rows(&self, position: usize, row: usize, stop: usize, out: &mut String) -> ControlFlow<usize> {
-        match self.is_graph() {
-            true => self.write_graphs(position, row, stop, out),
-            false => self.write_values(position, row, stop, out),
+        match self.options.form {
+            Form::Cardinality => ControlFlow::Continue(()),
+            Form::Histogram | Form::Cumulative => self.write_graphs(position, row, stop, out),
+            Form::Values | Form::Details => self.write_values(position, row, stop, out),
         }
     }
 
@@ -211,7 +225,7 @@ impl<S: Borrow<MetricSet>> Listing<S> {
         let family = self.family(position);
         let metadata = family.metadata();
         match family.points() {
-            Points::Histogram { cumulative, .. } if !family.is_empty() => {
+            Points::Histogram { cumulative, .. } | Points::GaugeHistogram { cumulative, .. } if !family.is_empty() => {
                 for (row, metric) in (from..family.len()).filter_map(|row| Some((row, family.metric(row)?))) {
                     if out.len() >= stop {
                         return ControlFlow::Break(row);

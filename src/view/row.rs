@@ -4,7 +4,7 @@ use super::{
     quantity::{binary, decimal},
     rate::{Change, growth},
 };
-use crate::model::{HistogramPoint, Metric, MetricPoint, Number, SummaryPoint, Timestamp};
+use crate::model::{HistogramPoint, Metric, MetricPoint, Number, StateSetPoint, SummaryPoint, Timestamp};
 
 /// What a summary or histogram without observations says.
 const NOTHING_OBSERVED: &str = "no obs.";
@@ -18,13 +18,7 @@ pub fn labels(metric: &Metric<'_>) -> String {
         }
         text.push_str(key);
         text.push('=');
-        for letter in value.chars() {
-            // Neither a second line nor a command to the operator's terminal.
-            match letter.is_control() {
-                true => text.extend(letter.escape_default()),
-                false => text.push(letter),
-            }
-        }
+        put_plain(value, &mut text);
     }
     text
 }
@@ -53,8 +47,11 @@ impl Style<'_> {
                 // Nobody knows since when, so this is what there is to tell.
                 None => self.total(point.total),
             },
-            MetricPoint::Gauge(value) => self.amount(value.as_f64()),
+            MetricPoint::Gauge(value) | MetricPoint::Unknown(value) => self.amount(value.as_f64()),
+            MetricPoint::Info => "1".to_owned(),
+            MetricPoint::StateSet(point) => states(point),
             MetricPoint::Histogram(point) => self.average(point.count(), point.sum),
+            MetricPoint::GaugeHistogram(point) => self.average(point.count(), point.sum),
             MetricPoint::Summary(point) => {
                 let mut text = self.average(point.count, point.sum);
                 if point.count > 0 {
@@ -71,7 +68,10 @@ impl Style<'_> {
     pub fn details(&self, metric: &Metric<'_>, change: Option<&Change<'_>>) -> String {
         let current = match metric.point() {
             MetricPoint::Counter(point) => point.total.to_string(),
-            MetricPoint::Gauge(value) => value.to_string(),
+            MetricPoint::Gauge(value) | MetricPoint::Unknown(value) => value.to_string(),
+            // What the value says is all there is to say.
+            MetricPoint::Info | MetricPoint::StateSet(_) => return String::new(),
+            MetricPoint::GaugeHistogram(point) => events(point.count() as f64),
             MetricPoint::Histogram(point) => events(point.count() as f64),
             MetricPoint::Summary(point) => events(point.count as f64),
         };
@@ -103,7 +103,8 @@ impl Style<'_> {
             (Some(MetricPoint::Counter(from)), MetricPoint::Counter(to)) => {
                 self.rate(growth(Some((from.total, from.created)), (to.total, to.created)) / seconds)
             }
-            (Some(MetricPoint::Gauge(from)), MetricPoint::Gauge(to)) => {
+            (Some(MetricPoint::Gauge(from)), MetricPoint::Gauge(to))
+            | (Some(MetricPoint::Unknown(from)), MetricPoint::Unknown(to)) => {
                 decimal((to.as_f64() - from.as_f64()) / seconds, &format!("{}/s", symbol(self.unit)))
             }
             (None, MetricPoint::Histogram(to)) => observed(None, histogram(to)),
@@ -155,6 +156,29 @@ impl Style<'_> {
 
 fn events(count: f64) -> String {
     decimal(count, "events")
+}
+
+/// The states that are on.
+fn states(point: &StateSetPoint) -> String {
+    let mut text = String::new();
+    for state in point.active() {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        put_plain(state, &mut text);
+    }
+    if text.is_empty() { "no state".to_owned() } else { text }
+}
+
+/// Appends foreign text as one line.
+fn put_plain(foreign: &str, text: &mut String) {
+    for letter in foreign.chars() {
+        // Neither a second line nor a command to the operator's terminal.
+        match letter.is_control() {
+            true => text.extend(letter.escape_default()),
+            false => text.push(letter),
+        }
+    }
 }
 
 /// The short form of a unit.

@@ -1,8 +1,15 @@
 //! Series that come and go under their writers: nothing is counted twice, nothing is lost, nothing old is shown.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use manometer::{MetricPoint, collect};
+use manometer::{Clock, Collector, MetricPoint, collect, slab_counts};
 
 use super::common::{family, options, registry, stress, together, value, while_running};
 
@@ -163,4 +170,78 @@ fn itr_01_a_set_that_is_held_does_not_change() {
         assert!(now.eq(rows.iter().cloned()), "a set changed while it was held");
     }
     assert!(!held.is_empty());
+}
+
+/// A clock that stands still until it is moved.
+#[derive(Clone, Default)]
+struct HandClock(Arc<AtomicU64>);
+
+impl Clock for HandClock {
+    fn now(&self) -> Duration {
+        Duration::from_secs(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// With `MANOMETER_STRESS=1` in a release build, a million series live and go.
+#[test]
+fn reg_10_gen_03_series_are_added_expire_and_come_back_while_scraped() {
+    let (registry, clock) = (registry(), HandClock::default());
+    registry.set_clock(clock.clone());
+    let (rounds, at_once) = (20, stress(50_000));
+    let hits = registry.counter("hits").labels(["k", "round"]).max_series(4 * at_once);
+    let hits = hits.expire_after(Duration::from_secs(1)).declare().unwrap();
+    let collector = Collector::new(&registry);
+    let mut seen: HashMap<(String, u64), u64> = HashMap::new();
+    let (mut resident, mut total) = (Vec::new(), 0);
+    for round in 0..rounds {
+        while_running(
+            || together(3, |thread| (thread..at_once).step_by(3).for_each(|k| hits.inc((k, round % 3)).unwrap())),
+            || {
+                // A scrape, at a time that does not move: nothing expires, and nothing waits.
+                collector.collect();
+            },
+        );
+        total += at_once as u64;
+        for metric in collect(&registry).family("hits").unwrap().metrics() {
+            let MetricPoint::Counter(point) = metric.point() else { panic!("a counter's point") };
+            let key = format!("{:?} {:?}", metric.value("k"), metric.value("round"));
+            seen.insert((key, point.created.unwrap().millis()), point.total.as_f64() as u64);
+        }
+        clock.0.fetch_add(1, Ordering::Relaxed);
+        resident.push(resident_kib());
+    }
+    assert_eq!(seen.values().sum::<u64>(), total, "an increment was lost");
+    assert!(hits.series_count() <= 3 * at_once, "{} series", hits.series_count());
+    assert_eq!(hits.overflowed(), 0);
+    for _ in 0..3 {
+        clock.0.fetch_add(1, Ordering::Relaxed);
+        collector.collect();
+    }
+    assert_eq!(hits.series_count(), 0);
+    assert!(slab_counts().owned <= slab_counts().max_owned);
+    // Flat: what the first rounds took serves the others.
+    let (early, late) = (resident[rounds / 2], resident[rounds - 1]);
+    assert!(late <= early + early / 4 + 30_000, "{resident:?} KiB");
+}
+
+/// Memory of this process that is in the machine; 0 where the system does not say.
+fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|rest| rest.split_whitespace().next()).and_then(|kib| kib.parse().ok()).unwrap_or_default()
+}
+
+#[test]
+fn reg_10_a_new_series_takes_over_no_reset() {
+    let registry = registry();
+    let counter = registry.counter("c").labels(["k"]).declare().unwrap();
+    // Each round resets a series and removes it; in time its slot goes to another, which must not start below zero.
+    for round in 0..stress(10_000) {
+        let held = counter.with_labels((round,)).unwrap();
+        held.add(7);
+        assert_eq!((held.value(), held.reset()), (7, 7), "in round {round}");
+        held.add(2);
+        drop(held);
+        assert_eq!(value(&counter.remove((round,)).unwrap().unwrap()), 2.0, "in round {round}");
+    }
 }

@@ -5,7 +5,7 @@
 
 use super::{
     lines::{Field, Head, Lines, Note, Source},
-    names::{Naming, bucket_texts},
+    names::{Naming, bucket_texts, state_texts},
     options::HistogramMode,
     owed::{Amount, Owed},
 };
@@ -28,7 +28,7 @@ pub(super) struct Book {
     leaving: Vec<(Tuple, Rows)>,
     /// Series that were made and removed since the last reading.
     unseen: Vec<Departed>,
-    /// Names of the buckets; none if buckets are not sent.
+    /// Names of the buckets; none if buckets are not sent. Of a stateset, names of the states.
     buckets: Vec<String>,
 }
 
@@ -45,6 +45,10 @@ struct Rows {
     /// Whether a gauge is to be sent.
     due: Vec<bool>,
     moves: Vec<u64>,
+    /// Of a stateset: which states are to be sent, as bits.
+    due_states: Vec<u64>,
+    /// Of a gauge histogram: as of which move each bucket, the sum and the count were sent last.
+    as_of: Vec<u64>,
     /// Cumulative buckets and then the count, `width` of them for each row.
     counts: Vec<u64>,
     /// Count and resets as of the sum of a histogram that was sent last.
@@ -77,6 +81,8 @@ impl Book {
             Kind::Histogram if histograms == HistogramMode::Buckets => {
                 bucket_texts(&shared.metadata).unwrap_or_default()
             }
+            Kind::GaugeHistogram => bucket_texts(&shared.metadata).unwrap_or_default(),
+            Kind::StateSet => state_texts(&shared.metadata).unwrap_or_default(),
             _ => Vec::new(),
         };
         Self {
@@ -123,6 +129,10 @@ impl Book {
         if let Lifetimes::Gauges { written, .. } = &self.given {
             self.rows.due.iter_mut().zip(written).for_each(|(due, written)| *due |= written);
         }
+        if let Lifetimes::States { written, .. } = &self.given {
+            let due = self.rows.due_states.iter_mut().zip(written).filter(|(_, written)| **written);
+            due.for_each(|(due, _)| *due = u64::MAX);
+        }
         for gone in departed {
             let Some(at) = self.leaving.iter().position(|(tuple, _)| tuple.as_ptr() == gone.tuple.as_ptr()) else {
                 continue;
@@ -133,7 +143,8 @@ impl Book {
             }
         }
         self.unseen.extend(unseen);
-        if matches!(self.given, Lifetimes::Gauges { .. } | Lifetimes::Levels { .. }) {
+        if !matches!(self.given, Lifetimes::Totals(_) | Lifetimes::Floats(_) | Lifetimes::Observed { .. }) {
+            // What shows a state is gone at once.
             self.leaving.clear();
         }
     }
@@ -236,6 +247,38 @@ impl Book {
                     lines.level(rows.head(row), values[row], note(Field::Value));
                 }
             }
+            Lifetimes::Nothing => {}
+            Lifetimes::States { bits, .. } => {
+                if state == State::Blocked {
+                    return 0;
+                }
+                for (position, text) in buckets.iter().enumerate() {
+                    if (rows.due_states[row] >> position) & 1 == 1 {
+                        let value = (bits[row] >> position) & 1;
+                        let head = rows.head_of(row, ".", text);
+                        lines.level(head, value as i64, note(Field::Bucket(position as u16)));
+                    }
+                }
+            }
+            Lifetimes::Present { cumulative, sums, moves } => {
+                if state == State::Blocked {
+                    return 0;
+                }
+                let width = buckets.len();
+                let given = &cumulative[row * width..][..width];
+                let as_of = &rows.as_of[row * (width + 2)..][..width + 2];
+                for (bucket, count) in given.iter().enumerate().filter(|(bucket, _)| as_of[*bucket] != moves[row]) {
+                    let head = rows.head_of(row, ".bucket.", &buckets[bucket]);
+                    lines.level(head, as_level(*count), note(Field::Bucket(bucket as u16)));
+                }
+                if as_of[width] != moves[row] {
+                    lines.gauge(rows.head_of(row, ".sum", ""), sums[row], note(Field::Sum));
+                }
+                if as_of[width + 1] != moves[row] {
+                    let head = rows.head_of(row, ".count", "");
+                    lines.level(head, as_level(given[width - 1]), note(Field::Count));
+                }
+            }
             Lifetimes::Observed { cumulative, sums, shown, resets } => {
                 if state == State::Blocked {
                     return 0;
@@ -295,6 +338,21 @@ impl Book {
             Lifetimes::Floats(totals) => rows.floats[row] = totals[row],
             Lifetimes::Gauges { .. } => rows.due[row] = false,
             Lifetimes::Levels { moves, .. } => rows.moves[row] = moves[row],
+            Lifetimes::Nothing => {}
+            Lifetimes::States { .. } => {
+                if let Field::Bucket(position) = note.field {
+                    rows.due_states[row] &= !(1 << position);
+                }
+            }
+            Lifetimes::Present { moves, .. } => {
+                let width = self.buckets.len();
+                let line = match note.field {
+                    Field::Bucket(bucket) => usize::from(bucket),
+                    Field::Sum => width,
+                    _ => width + 1,
+                };
+                rows.as_of[row * (width + 2) + line] = moves[row];
+            }
             Lifetimes::Observed { cumulative, sums, resets, .. } => match (note.field, self.buckets.len()) {
                 (Field::Sum, 0) => rows.floats[row] = sums[row],
                 (_, 0) => rows.counts[row] = cumulative[row],
@@ -383,7 +441,9 @@ impl Book {
     fn line_names(&self, rows: &Rows, row: usize) -> Vec<String> {
         let Head { name, tail, .. } = rows.head(row);
         let parts: Vec<String> = match self.core.shared().kind {
-            Kind::Histogram if !self.is_sampled() => {
+            Kind::Info => Vec::new(),
+            Kind::StateSet => self.buckets.iter().map(|text| format!(".{text}")).collect(),
+            Kind::Histogram | Kind::GaugeHistogram if !self.is_sampled() => {
                 let buckets = self.buckets.iter().map(|text| format!(".bucket.{text}"));
                 buckets.chain([".sum", ".count"].map(String::from)).collect()
             }
@@ -417,8 +477,11 @@ impl Rows {
         match shared.kind {
             Kind::Counter => self.totals.push(0),
             Kind::FloatCounter => self.floats.push(0.0),
-            Kind::Gauge => self.due.push(false),
+            Kind::Gauge | Kind::Unknown => self.due.push(false),
             Kind::UpDownGauge => self.moves.push(0),
+            Kind::StateSet => self.due_states.push(0),
+            Kind::GaugeHistogram => self.as_of.resize(self.as_of.len() + book.buckets.len() + 2, 0),
+            Kind::Info => {}
             Kind::Histogram => {
                 self.counts.resize(self.counts.len() + book.buckets.len() + 1, 0);
                 self.sums.push([0; 2]);
@@ -440,8 +503,14 @@ impl Rows {
         match book.core.shared().kind {
             Kind::Counter => self.totals.push(other.totals[at]),
             Kind::FloatCounter => self.floats.push(other.floats[at]),
-            Kind::Gauge => self.due.push(other.due[at]),
+            Kind::Gauge | Kind::Unknown => self.due.push(other.due[at]),
             Kind::UpDownGauge => self.moves.push(other.moves[at]),
+            Kind::StateSet => self.due_states.push(other.due_states[at]),
+            Kind::GaugeHistogram => {
+                let width = book.buckets.len() + 2;
+                self.as_of.extend_from_slice(&other.as_of[at * width..][..width]);
+            }
+            Kind::Info => {}
             Kind::Histogram => {
                 let width = book.buckets.len() + 1;
                 self.counts.extend_from_slice(&other.counts[at * width..][..width]);
@@ -460,4 +529,9 @@ impl Rows {
         self.text.push_str(tail);
         self.spans.push([start, middle, self.text.len()]);
     }
+}
+
+/// A count of what is there; the largest level for what no level can say.
+fn as_level(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }

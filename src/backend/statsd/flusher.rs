@@ -165,6 +165,8 @@ impl Flusher {
             book.read(naming, few, owed, |name| claims.free(name));
             newcomers.extend(few.iter().map(|newcomer| (at as u32, *newcomer)));
         }
+        // What goes now was read once more; what it was given last the next reading hears.
+        self.registry.expire();
         self.claim();
         let Self { books, gone, claims, owed, naming, counts, .. } = self;
         for book in gone.iter_mut().chain(books.iter_mut()) {

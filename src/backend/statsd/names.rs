@@ -5,7 +5,7 @@
 
 use super::options::{HistogramMode, TagMode};
 use crate::{
-    model::{BucketRule, DeclareError, Dialect, Metadata, MetricType},
+    model::{BucketRule, DeclareError, Dialect, Metadata, MetricType, StateRule},
     registry::Wire,
     tuple::Tuple,
 };
@@ -67,6 +67,21 @@ impl Wire for Naming {
                     names.extend(["sum", "count"].map(|part| format!("{name}.{part}")));
                 }
             }
+            MetricType::GaugeHistogram => {
+                let texts = bucket_texts(metadata)?;
+                if whole {
+                    names.extend(texts.iter().map(|text| format!("{name}.bucket.{text}")));
+                    names.extend(["sum", "count"].map(|part| format!("{name}.{part}")));
+                }
+            }
+            MetricType::StateSet => {
+                let texts = state_texts(metadata)?;
+                if whole {
+                    names.extend(texts.iter().map(|text| format!("{name}.{text}")));
+                }
+            }
+            // Never sent, so nothing is reserved.
+            MetricType::Info => names.clear(),
             MetricType::Summary if whole => {
                 names.extend(["sum", "count"].map(|part| format!("{name}.{part}")));
             }
@@ -93,6 +108,24 @@ pub(super) fn bucket_texts(metadata: &Metadata) -> Result<Vec<String>, DeclareEr
         texts.push(text);
     }
     texts.push("+Inf".to_owned());
+    Ok(texts)
+}
+
+/// The name of each state.
+///
+/// # Errors
+/// `InvalidStates` if two have one name.
+pub(super) fn state_texts(metadata: &Metadata) -> Result<Vec<String>, DeclareError> {
+    let mut texts: Vec<String> = Vec::with_capacity(metadata.states().len());
+    for (position, state) in metadata.states().iter().enumerate() {
+        let mut text = String::new();
+        write_part(state, &mut text);
+        if texts.contains(&text) {
+            let (family, state, rule) = (metadata.name().raw().to_owned(), state.to_string(), StateRule::SameText);
+            return Err(DeclareError::InvalidStates { family, position, state, rule });
+        }
+        texts.push(text);
+    }
     Ok(texts)
 }
 

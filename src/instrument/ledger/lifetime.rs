@@ -7,7 +7,11 @@ use super::{Base, Ledger, MANY_ROWS, Reading, cumulate, finite, whole};
 use crate::{
     arena::{Slot, arena},
     cell::{count, sum},
-    instrument::{Kind, SeriesRef, Shared},
+    instrument::{
+        Kind, SeriesRef, Shared,
+        gauge_histogram::{came, went},
+    },
+    sync::Ordering,
     tuple::Tuple,
 };
 
@@ -32,6 +36,24 @@ pub enum Lifetimes {
         /// Numbers that change whenever the level is moved or reset.
         moves: Vec<u64>,
     },
+    /// Of statesets.
+    States {
+        /// Which states are on, as bits.
+        bits: Vec<u64>,
+        /// Which were written since the last reading of this kind.
+        written: Vec<bool>,
+    },
+    /// Of gauge histograms.
+    Present {
+        /// Cumulative counts of what is there, one per threshold and one for `+Inf`.
+        cumulative: Vec<u64>,
+        /// Sums of what is there.
+        sums: Vec<f64>,
+        /// Numbers that change whenever something comes or goes, or all is reset.
+        moves: Vec<u64>,
+    },
+    /// Of infos: there is nothing to send.
+    Nothing,
     /// Of histograms and summaries.
     Observed {
         /// Cumulative counts of all observations ever made, one per threshold and one for `+Inf`.
@@ -51,7 +73,10 @@ impl Lifetimes {
         match kind {
             Kind::Counter => Self::Totals(vec![]),
             Kind::FloatCounter => Self::Floats(vec![]),
-            Kind::Gauge => Self::Gauges { values: vec![], written: vec![] },
+            Kind::Gauge | Kind::Unknown => Self::Gauges { values: vec![], written: vec![] },
+            Kind::StateSet => Self::States { bits: vec![], written: vec![] },
+            Kind::GaugeHistogram => Self::Present { cumulative: vec![], sums: vec![], moves: vec![] },
+            Kind::Info => Self::Nothing,
             Kind::UpDownGauge => Self::Levels { values: vec![], moves: vec![] },
             Kind::Histogram | Kind::Summary => {
                 Self::Observed { cumulative: vec![], sums: vec![], shown: vec![], resets: vec![] }
@@ -72,6 +97,16 @@ impl Lifetimes {
                 values.clear();
                 moves.clear();
             }
+            Self::States { bits, written } => {
+                bits.clear();
+                written.clear();
+            }
+            Self::Present { cumulative, sums, moves } => {
+                cumulative.clear();
+                sums.clear();
+                moves.clear();
+            }
+            Self::Nothing => {}
             Self::Observed { cumulative, sums, shown, resets } => {
                 cumulative.clear();
                 sums.clear();
@@ -127,9 +162,56 @@ impl Ledger {
         self.sums = sums;
     }
 
-    /// What a series that goes was ever given; None for gauges, which are not sent once they are gone.
+    /// Makes `marks` numbers of all series of a family, of which each changes with every update that counts; the marks of what has
+    /// no cell are another matter, see [`Tuple::take_stirred`].
+    pub fn read_marks(&mut self, shared: &Shared, rows: &[Tuple], slots: &[Slot], marks: &mut Vec<u64>) {
+        marks.clear();
+        let mut sums = mem::take(&mut self.sums);
+        match shared.kind {
+            Kind::Counter if rows.len() >= MANY_ROWS && self.pool.sum(arena(), &mut sums) => {
+                marks.extend(slots.iter().map(|slot| sums.of(*slot)));
+                if !self.bases.is_empty() {
+                    let gained = slots.iter().map(|slot| self.gained(*slot) as u64);
+                    marks.iter_mut().zip(gained).for_each(|(mark, gained)| *mark = mark.wrapping_add(gained));
+                }
+            }
+            _ => marks.extend(rows.iter().map(|tuple| self.mark(SeriesRef { tuple, shared }))),
+        }
+        self.sums = sums;
+    }
+
+    /// The same of one series.
+    pub fn mark(&mut self, series: SeriesRef<'_>) -> u64 {
+        let slot = series.tuple.slot();
+        match series.shared.kind {
+            Kind::Counter => (count::total(arena(), slot) as u64).wrapping_add(self.gained(slot) as u64),
+            Kind::FloatCounter => {
+                sum::total(arena(), slot).to_bits() ^ self.gained_float(slot).to_bits().rotate_left(7)
+            }
+            Kind::UpDownGauge => count::moves(arena(), slot),
+            Kind::Histogram | Kind::Summary => self.count_of(series, slot),
+            Kind::GaugeHistogram => {
+                self.count_of(series, came(series)).wrapping_add(self.count_of(series, went(series)))
+            }
+            Kind::Gauge | Kind::Unknown | Kind::StateSet | Kind::Info => 0,
+        }
+    }
+
+    /// How many observations the cells at `slot` hold.
+    fn count_of(&mut self, series: SeriesRef<'_>, slot: Slot) -> u64 {
+        let mut counts = mem::take(&mut self.counts);
+        counts.clear();
+        counts.resize(series.shared.search.buckets(), 0);
+        self.read_cells(slot, &mut counts);
+        let count = counts.iter().fold(0, |sum: u64, count| sum.wrapping_add(*count));
+        self.counts = counts;
+        count
+    }
+
+    /// What a series that goes was ever given; None for what shows a state, which is not sent once it is gone.
     pub(super) fn last_lifetime(&mut self, series: SeriesRef<'_>) -> Option<Lifetimes> {
-        if matches!(series.shared.kind, Kind::Gauge | Kind::UpDownGauge) {
+        let kind = series.shared.kind;
+        if kind.is_in_tuple() || matches!(kind, Kind::UpDownGauge | Kind::GaugeHistogram) {
             return None;
         }
         let mut lifetimes = Lifetimes::new(series.shared.kind);
@@ -157,6 +239,18 @@ impl Ledger {
                 moves.push(count::moves(arena(), slot).wrapping_add(self.resets(slot)));
                 values.push(self.level(series, Reading::Look));
             }
+            Lifetimes::States { bits, written } => {
+                // The mark before the value: see `tuple`.
+                written.push(series.tuple.take_written());
+                // Relaxed: it is one word.
+                bits.push(series.tuple.bits().load(Ordering::Relaxed));
+            }
+            Lifetimes::Present { cumulative, sums, moves } => {
+                // Before the buckets: what moves after this is a move for the next reading too.
+                moves.push(self.mark(series).wrapping_add(self.resets(slot)));
+                sums.push(self.present(series, cumulative, Reading::Look));
+            }
+            Lifetimes::Nothing => {}
             Lifetimes::Observed { cumulative, sums, shown, resets } => {
                 let start = cumulative.len();
                 cumulative.resize(start + series.shared.search.buckets(), 0);
