@@ -131,7 +131,7 @@ impl Index {
     /// Says whether series are left out for a while that exist all the same: before the first is removed, and after all are back
     /// or gone for good.
     pub fn hide(&self, _writer: &mut IndexWriter, some: bool) {
-        // Release: pairs with Acquire in `is_complete`.
+        // Release: pairs with Acquire in `hides`.
         self.hides.store(mutant!("hide_nothing", some, false), Ordering::Release);
     }
 
