@@ -27,6 +27,7 @@ bench() { taskset -c "${BENCH_CORES:-0,1}" cargo bench --bench "$@"; }
 
 claims=0
 bench ratios -- --check || claims=$?
+bench serve -- --check || claims=$?
 if [ "${1:-}" != --claims ]; then
     for question in record family create collect scrape_load; do
         bench "$question"

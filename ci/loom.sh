@@ -4,5 +4,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target-loom}"
-export RUSTFLAGS="--cfg manometer_loom -C debug-assertions"
+export RUSTFLAGS="--cfg manometer_mocked --cfg manometer_loom -C debug-assertions"
 cargo test --release --no-default-features --test loom -- "$@"

@@ -6,3 +6,6 @@ cd "$(dirname "$0")/.."
 cargo test
 cargo test --release --test stress --test disassembly
 cargo test --no-default-features --lib --tests
+# As where addresses have no room for tags, or some addresses have none.
+RUSTFLAGS="--cfg manometer_untagged" CARGO_TARGET_DIR=target/untagged \
+    cargo test --no-default-features --lib --test stress --test behaviour_labels

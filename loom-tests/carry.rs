@@ -35,7 +35,7 @@ fn arena() -> Arc<Arena> {
     Arc::new(arena)
 }
 
-/// Fails under mutant carry_no_fence, total_relaxed.
+/// Fails under mutant carry_no_fence, total_relaxed, carry_after_wrap.
 #[test]
 fn a_total_does_not_shrink_where_its_word_wraps() {
     explore(5, None, || {

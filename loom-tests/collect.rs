@@ -15,7 +15,7 @@ fn scrape(collector: &Collector) -> Number {
     }
 }
 
-/// Fails under mutant ask_relaxed, begin_relaxed.
+/// Fails under mutant ask_relaxed, begin_relaxed, share_older.
 #[test]
 fn a_shared_collection_holds_what_each_scraper_did_before() {
     explore(400, None, || {

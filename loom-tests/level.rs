@@ -4,7 +4,7 @@ use manometer::cell::count;
 
 use crate::{CELL, arena_with, explore, spawn};
 
-/// Fails under mutant lower_relaxed, level_relaxed.
+/// Fails under mutant lower_relaxed, level_relaxed, raised_first.
 #[test]
 fn what_came_before_it_went_never_reads_below_zero() {
     explore(15, None, || {

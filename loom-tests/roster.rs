@@ -32,7 +32,7 @@ fn a_chunk_is_found_with_its_zeros() {
     });
 }
 
-/// Fails under mutant push_relaxed, roster_relaxed.
+/// Fails under mutant push_relaxed, roster_relaxed, made_free.
 #[test]
 fn a_slab_is_found_as_it_was_made() {
     explore(100, None, || {

@@ -54,7 +54,7 @@ fn two_threads_that_create_one_series_share_it() {
     });
 }
 
-/// Fails under mutant remove_before_final_read, pin_no_fence, reclaim_no_fence, unpin_relaxed, wait_relaxed, reclaim_no_wait.
+/// Fails under mutant remove_before_final_read, pin_no_fence, reclaim_no_fence, unpin_relaxed, wait_relaxed, reclaim_no_wait, no_unlink.
 #[test]
 fn an_increment_is_in_what_removal_hands_back_or_in_the_next_series() {
     explore(200, None, || {
@@ -70,7 +70,7 @@ fn an_increment_is_in_what_removal_hands_back_or_in_the_next_series() {
     });
 }
 
-/// Fails under mutant remove_before_final_read, reclaim_no_wait.
+/// Fails under mutant remove_before_final_read, reclaim_no_wait, no_detach, removal_unsaid.
 #[test]
 fn a_collection_beside_a_removal_frees_nothing_too_early() {
     explore(3000, 3, || {
@@ -143,7 +143,7 @@ fn a_slot_is_used_again_after_its_last_handle() {
     });
 }
 
-/// Fails under mutant no_ref_check.
+/// Fails under mutant no_ref_check, cell_given_twice.
 #[test]
 fn a_handle_of_a_removed_series_counts_in_no_other() {
     explore(20000, None, || {
@@ -162,7 +162,7 @@ fn a_handle_of_a_removed_series_counts_in_no_other() {
     });
 }
 
-/// Fails under mutant record_unlocked.
+/// Fails under mutant record_unlocked, reclaim_no_wait.
 #[test]
 fn an_increment_that_makes_its_series_is_not_lost_to_a_removal() {
     explore(4, None, || {
@@ -180,7 +180,7 @@ fn an_increment_that_makes_its_series_is_not_lost_to_a_removal() {
 /// Fails under mutant record_outside_shard, remove_before_final_read.
 #[test]
 fn an_increment_of_a_thread_without_a_slab_is_not_lost_to_a_removal() {
-    explore(400, None, || {
+    explore(500, None, || {
         set_max_owned_slabs(0);
         let (_registry, family) = declare();
         family.inc(("a",)).unwrap();
@@ -194,7 +194,7 @@ fn an_increment_of_a_thread_without_a_slab_is_not_lost_to_a_removal() {
     });
 }
 
-/// Fails under mutant detach_relaxed.
+/// Fails under mutant detach_relaxed, pin_no_fence.
 #[test]
 fn who_sees_a_series_gone_finds_another() {
     explore(2000, None, || {

@@ -23,7 +23,7 @@ fn read_beside(plan: &'static [Operation]) {
 }
 
 /// Fails under mutant announce_relaxed, no_announce, sum_relaxed, bucket_relaxed, one_sum_slot, commit_relaxed,
-/// first_read_relaxed, cells_read_relaxed, no_validate, no_undo, undo_from_first_word.
+/// first_read_relaxed, cells_read_relaxed, no_validate, no_undo, undo_from_first_word, bucket_after_commit.
 #[test]
 fn a_reading_beside_two_operations_is_a_prefix() {
     explore(5000, None, || read_beside(&PLAN[..2]));

@@ -16,10 +16,12 @@
 //! - A5: a chunk is published by its owner with Release and found by readers with Acquire. A cell never crosses a chunk.
 //!
 //! # Progress and cost
-//! Recording into an existing chunk is wait-free: a relaxed load and a relaxed store. Registering a thread is lock-free and takes
-//! about a microsecond; the first record into a chunk allocates it.
+//! Recording into an existing chunk is wait-free: a relaxed load and a relaxed store. Registering a thread takes about a
+//! microsecond and waits for nobody but who forks; the first record into a chunk allocates it.
 
 mod chunk;
+#[cfg(not(manometer_mocked))]
+mod fork;
 mod lease;
 mod local;
 mod pins;
@@ -27,11 +29,13 @@ mod roster;
 mod slab;
 mod slots;
 
-use crate::sync::{self, AtomicUsize, Mutex, Ordering, process_wide};
+use crate::sync::{self, AtomicUsize, GatedMutex, Ordering, process_wide};
 
 pub use chunk::{CellRef, OwnedCell, Slot};
+#[cfg(not(manometer_mocked))]
+pub use fork::{ForkGuard, before_fork};
 pub use lease::Lease;
-#[cfg(manometer_loom)]
+#[cfg(manometer_mocked)]
 pub use local::end_thread;
 pub(crate) use local::write;
 pub use local::{Pin, own_cell, pin, undisturbed, write_leased, write_slow};
@@ -49,7 +53,7 @@ pub struct Arena {
     leased: Roster,
     /// How many slabs of the first kind there may be; 0 asks for the default, which needs the number of cores.
     max_owned: AtomicUsize,
-    slots: Mutex<Slots>,
+    slots: GatedMutex<Slots>,
 }
 
 process_wide! {
@@ -90,24 +94,24 @@ pub fn slab_counts() -> SlabCounts {
 }
 
 impl Arena {
-    #[cfg(not(manometer_loom))]
+    #[cfg(not(manometer_mocked))]
     const fn new() -> Self {
         Self {
             owned: Roster::new(),
             leased: Roster::new(),
             max_owned: AtomicUsize::new(0),
-            slots: Mutex::new(Slots::new()),
+            slots: GatedMutex::new(Slots::new()),
         }
     }
 
     /// An arena without slabs.
-    #[cfg(manometer_loom)]
+    #[cfg(manometer_mocked)]
     pub fn new() -> Self {
         Self {
             owned: Roster::new(),
             leased: Roster::new(),
             max_owned: AtomicUsize::new(0),
-            slots: Mutex::new(Slots::new()),
+            slots: GatedMutex::new(Slots::new()),
         }
     }
 
@@ -156,7 +160,7 @@ impl Arena {
     }
 
     /// The slot allocator of all families.
-    pub fn slots(&self) -> &Mutex<Slots> {
+    pub fn slots(&self) -> &GatedMutex<Slots> {
         &self.slots
     }
 }

@@ -21,7 +21,7 @@ use std::{fmt, time::Duration};
 use crate::{
     model::{MetricFamily, MetricSet},
     registry::Registry,
-    sync::{Arc, AtomicU64, Mutex, Ordering, mutant},
+    sync::{Arc, AtomicU64, GatedMutex, Ordering, mutant},
 };
 
 /// Reads every family of a registry once.
@@ -59,6 +59,11 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// Whether `scrape` only reads memory, and waits for nobody's code.
     fn is_quick(&self) -> bool {
         false
+    }
+
+    /// Whether its pages show creation times. They are in what it collects all the same, since rates are counted from them.
+    fn created_samples(&self) -> bool {
+        true
     }
 
     /// The last two scheduled collections, the older one first, if there is a schedule and there were two.
@@ -103,13 +108,13 @@ pub struct Collector {
     /// Collections begun so far.
     begun: AtomicU64,
     /// The result of the last one. Its memory is used again when nobody reads it any more.
-    last: Mutex<Option<Arc<MetricSet>>>,
+    last: GatedMutex<Option<Arc<MetricSet>>>,
 }
 
 impl Collector {
     /// A collector of `registry` that reads creation times.
     pub fn new(registry: &Registry) -> Self {
-        Self { registry: registry.clone(), with_created: true, begun: AtomicU64::new(0), last: Mutex::new(None) }
+        Self { registry: registry.clone(), with_created: true, begun: AtomicU64::new(0), last: GatedMutex::new(None) }
     }
 
     /// Whether creation times are read, and so printed as `_created`. Many ingestors store each as one more series.
@@ -131,7 +136,10 @@ impl Collector {
         let asked = self.begun.fetch_add(0, mutant!("ask_relaxed", Ordering::AcqRel, Ordering::Relaxed));
         let mut last = self.last.lock();
         // Relaxed: it moves only under the lock that is held here.
-        if let Some(newer) = last.as_ref().filter(|_| self.begun.load(Ordering::Relaxed) > asked) {
+        if let Some(newer) = last
+            .as_ref()
+            .filter(|_| self.begun.load(Ordering::Relaxed) > mutant!("share_older", asked, asked.wrapping_sub(1)))
+        {
             return newer.clone();
         }
         // AcqRel: pairs with the exchange of everybody who asked before; see the head.

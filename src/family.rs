@@ -21,7 +21,7 @@ mod view;
 pub use accumulate::Tally;
 pub use calls::FutureTimer;
 pub use core::Core;
-#[cfg(manometer_loom)]
+#[cfg(manometer_mocked)]
 pub use index::{Index, IndexWriter};
 #[cfg(feature = "statsd")]
 pub use order::Order;

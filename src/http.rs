@@ -1,4 +1,5 @@
-//! The page over HTTP, `GET /metrics`, and the operator's view, `GET /stats`: for whom it is meant, and nobody else.
+//! The page over HTTP, `GET /metrics`, the operator's view, `GET /stats`, and the live page, `GET /`: for whom they are meant, and
+//! nobody else.
 //!
 //! A [`Server`] answers from one thread with its own small runtime, so a scrape never sits on a worker of the application. What a
 //! request is answered with is decided from its parts, its peer and the [`Options`] alone (`answer`, `access`, `negotiate`); texts
@@ -12,6 +13,8 @@
 //! - `Accept` selects the format: OpenMetrics 1.0.0 for who asks for it, text 0.0.4 for everybody else. `Accept-Encoding` selects
 //!   gzip.
 //! - `/stats?pattern=REGEX&form=FORM` is the [view](crate::view); the form is `values`, `details`, `histogram` or `cfgraph`.
+//! - `/` is the live page, a document for browsers that draws what `/metrics` says, where
+//!   [`live_page`](Options::live_page) asks for it; else it is a 404.
 //! - Where nothing is counted, `/metrics` is a 404 that says so. An internal failure is a 500, never a part of a page.
 //! - No answer has a header that lets a page of another origin read it.
 //!
@@ -34,6 +37,7 @@ mod listen;
 mod negotiate;
 mod network;
 mod options;
+mod page;
 mod patience;
 mod server;
 

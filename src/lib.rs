@@ -1,7 +1,7 @@
 //! Metrics for hot paths.
 #![doc = include_str!("../README.md")]
 #![cfg_attr(
-    manometer_loom,
+    manometer_mocked,
     allow(
         clippy::new_without_default,
         clippy::len_without_is_empty,
@@ -25,31 +25,33 @@ pub mod http;
 pub mod view;
 
 // The models in `loom-tests/` reach the rooms where the protocols are; nobody else does.
-#[cfg(manometer_loom)]
+#[cfg(manometer_mocked)]
 pub mod arena;
-#[cfg(not(manometer_loom))]
+#[cfg(not(manometer_mocked))]
 mod arena;
-#[cfg(manometer_loom)]
+#[cfg(manometer_mocked)]
 pub mod cell;
-#[cfg(not(manometer_loom))]
+#[cfg(not(manometer_mocked))]
 mod cell;
-#[cfg(manometer_loom)]
+#[cfg(manometer_mocked)]
 pub mod family;
-#[cfg(not(manometer_loom))]
+#[cfg(not(manometer_mocked))]
 mod family;
-#[cfg(manometer_loom)]
+#[cfg(manometer_mocked)]
 pub mod instrument;
-#[cfg(not(manometer_loom))]
+#[cfg(not(manometer_mocked))]
 mod instrument;
-#[cfg(manometer_loom)]
+#[cfg(manometer_mocked)]
 pub mod sync;
-#[cfg(not(manometer_loom))]
+#[cfg(not(manometer_mocked))]
 mod sync;
-#[cfg(manometer_loom)]
+#[cfg(manometer_mocked)]
 pub mod tuple;
-#[cfg(not(manometer_loom))]
+#[cfg(not(manometer_mocked))]
 mod tuple;
 
+#[cfg(not(manometer_mocked))]
+pub use arena::{ForkGuard, before_fork};
 pub use arena::{SlabCounts, set_max_owned_slabs, slab_counts};
 pub use collect::{Collector, Sampled, Source, collect};
 pub use family::{

@@ -82,6 +82,7 @@ struct Handle {
     root: Scope,
     books: Arc<Books>,
     threads: Mutex<Threads>,
+    created_samples: bool,
     #[cfg(feature = "view")]
     doors: doors::Doors,
 }
@@ -205,8 +206,7 @@ impl Manager {
         let own = Own::declare(&root, &**provider, builder.compat)?;
         let clock = builder.clock_or_system();
         registry.go_by(clock.0.clone());
-        let made =
-            Arc::new(State::new(mode, &registry, Some(provider.clone()), clock, builder.created_samples, Some(own)));
+        let made = Arc::new(State::new(mode, &registry, Some(provider.clone()), clock, Some(own)));
         let _ = state.set(Arc::downgrade(&made));
         match mode {
             Mode::Scheduled(interval) => log::info!(
@@ -228,23 +228,17 @@ impl Manager {
         let registry = builder.options().disabled().build();
         let books = Arc::new(Books::new(&registry, &builder.namespace, Box::new(|| ())));
         let root = Scope::root(&books);
-        let state =
-            State::new(Mode::Disabled, &registry, None, builder.clock_or_system(), builder.created_samples, None);
+        let state = State::new(Mode::Disabled, &registry, None, builder.clock_or_system(), None);
         Self::over(Arc::new(state), root, books, builder)
     }
 
-    fn over(
-        state: Arc<State>,
-        root: Scope,
-        books: Arc<Books>,
-        #[cfg_attr(not(feature = "view"), expect(unused_variables, reason = "it describes the doors"))]
-        builder: &ManagerBuilder,
-    ) -> Self {
+    fn over(state: Arc<State>, root: Scope, books: Arc<Books>, builder: &ManagerBuilder) -> Self {
         let handle = Handle {
             state,
             root,
             books,
             threads: Mutex::default(),
+            created_samples: builder.created_samples,
             #[cfg(feature = "view")]
             doors: builder.doors(),
         };
@@ -636,6 +630,10 @@ impl Source for Manager {
 
     fn is_quick(&self) -> bool {
         !matches!(self.state().mode, Mode::Manual { .. })
+    }
+
+    fn created_samples(&self) -> bool {
+        self.handle.created_samples
     }
 
     fn last_two(&self) -> Option<[Sampled; 2]> {

@@ -18,7 +18,7 @@ use crate::{
         Monotonic, StateSet, Summary, Unknown, UpDownGauge,
     },
     model::{DeclareError, Dialect, Metadata, MetricFamily, reserved_names},
-    sync::{Arc, AtomicU64, Mutex, Ordering},
+    sync::{Arc, AtomicU64, GatedMutex, Ordering},
 };
 
 pub use declare::Declaration;
@@ -58,7 +58,7 @@ pub struct Registry {
 struct State {
     options: RegistryOptions,
     health: Arc<Health>,
-    names: Mutex<Names>,
+    names: GatedMutex<Names>,
     /// Counts declarations and removals, so that the listing knows when it is old.
     changes: AtomicU64,
     /// The families as scrapes see them.
@@ -66,7 +66,7 @@ struct State {
     /// The provider that pushes from here, if one does.
     pushed: Option<Pushed>,
     /// By what the age of idle series is reckoned.
-    clock: Mutex<Ages>,
+    clock: GatedMutex<Ages>,
 }
 
 /// A clock that many threads read.
@@ -166,9 +166,9 @@ impl RegistryOptions {
             inner: Arc::new(State {
                 options: self,
                 pushed,
-                clock: Mutex::new(Ages(Arc::new(Monotonic::new()))),
+                clock: GatedMutex::new(Ages(Arc::new(Monotonic::new()))),
                 health: Arc::default(),
-                names: Mutex::default(),
+                names: GatedMutex::default(),
                 changes: AtomicU64::new(0),
                 listing: ArcSwap::default(),
             }),
@@ -276,6 +276,11 @@ impl Registry {
         Some(self.inner.close(core))
     }
 
+    /// Whose rules the names and thresholds follow.
+    pub fn dialect(&self) -> Dialect {
+        self.inner.options.dialect
+    }
+
     /// Reckons by `clock` from now on how long series were idle; by the system's monotonic clock otherwise. A registry that belongs to a
     /// manager goes by the manager's.
     pub fn set_clock(&self, clock: impl Clock + Send + Sync + 'static) {
@@ -296,11 +301,6 @@ impl Registry {
             let now = clock.now();
             expiring.for_each(|core| core.expire(now));
         }
-    }
-
-    /// Whose rules the names and thresholds follow.
-    pub fn dialect(&self) -> Dialect {
-        self.inner.options.dialect
     }
 
     /// What was refused so far.

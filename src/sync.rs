@@ -1,37 +1,45 @@
 //! The one door to atomics, thread-locals, locks, maps and clocks: the real ones, or their models.
 //!
 //! Everything the engine shares between threads goes through here, so that the models in `loom-tests/` run the engine's own
-//! modules and not copies of them. A build with `--cfg manometer_loom` takes [`mocked`], every other build takes `native`.
-//! Both have the same names. Nothing else in `src/` may name `std::sync::atomic` or `std::thread_local!`.
+//! modules and not copies of them. A build with `--cfg manometer_mocked` takes [`mocked`], every other build takes `native`.
+//! Both have the same names. Nothing else in `src/` may name `std::sync::atomic` or `std::thread_local!`. A second cfg says who mocks:
+//! `manometer_loom` goes through every order of events of a few threads, `manometer_shuttle` samples the schedules of many.
 //!
 //! # Mutants
 //! [`mutant!`] marks each ordering and each step that a proof leans on with a weaker twin. It is the right one natively; under
 //! the cfg, the environment variable `MANOMETER_MUTANT` selects which twin is on, and the model that guards it must fail.
+//! `mutant!(name, right, wrong)` is an expression; `mutant!(name => wrong)` is a step that only the mutant takes.
 
-#[cfg(manometer_loom)]
+#[cfg(manometer_mocked)]
 pub mod mocked;
-#[cfg(not(manometer_loom))]
+#[cfg(not(manometer_mocked))]
 mod native;
 mod side_map;
 
-#[cfg(manometer_loom)]
+#[cfg(manometer_mocked)]
 pub use mocked::*;
-#[cfg(not(manometer_loom))]
+#[cfg(not(manometer_mocked))]
 pub use native::*;
 pub use side_map::SideMap;
 
-#[cfg(manometer_loom)]
+#[cfg(manometer_mocked)]
 macro_rules! mutant {
     ($name:literal, $right:expr, $wrong:expr) => {
         if $crate::sync::mutant_is_on($name) { $wrong } else { $right }
     };
+    ($name:literal => $wrong:expr) => {
+        if $crate::sync::mutant_is_on($name) {
+            $wrong
+        }
+    };
 }
 
-#[cfg(not(manometer_loom))]
+#[cfg(not(manometer_mocked))]
 macro_rules! mutant {
     ($name:literal, $right:expr, $wrong:expr) => {
         $right
     };
+    ($name:literal => $wrong:expr) => {};
 }
 pub(crate) use mutant;
 

@@ -110,7 +110,7 @@ struct Head {
     watched: Watched,
 }
 
-#[cfg(not(manometer_loom))]
+#[cfg(not(manometer_mocked))]
 const _: () = assert!(size_of::<Head>() == 32);
 
 /// What lies in front of the head of a tracked tuple: how its series is held.
@@ -355,13 +355,14 @@ impl Tuple {
     /// Whether the registry still exports this series.
     #[inline]
     pub fn is_live(&self) -> bool {
-        // Acquire: pairs with Release in `detach`; who sees the series gone, and looks it up again, finds another.
-        self.head().live.load(Ordering::Acquire)
+        // Relaxed: a look-up that follows begins with a fence, or takes a lock; see `detach`.
+        self.head().live.load(Ordering::Relaxed)
     }
 
     /// Marks the series as no longer exported.
     pub fn detach(&self) {
-        // Release: pairs with Acquire in `is_live`; the series was unlinked before.
+        // Release: pairs with `is_live` and the fence of the pin after it; who sees the series gone, and looks it up again, finds
+        // another, since it was unlinked before.
         self.head().live.store(false, mutant!("detach_relaxed", Ordering::Release, Ordering::Relaxed));
     }
 

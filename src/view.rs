@@ -26,6 +26,7 @@ mod viewer;
 
 pub use listing::{Form, Listing, ShowOptions, cfgraph, histogram, show};
 pub use pattern::{Pattern, ViewError};
+pub use quantity::{binary, decimal};
 pub use rate::Interval;
 pub use viewer::Viewer;
 

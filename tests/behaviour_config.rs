@@ -203,6 +203,10 @@ fn cfg_07_created_samples_can_be_left_off_pages() {
     assert!(!scraped(&without).contains("_created"));
     let counter = without.registry().unwrap().get::<manometer::Counter>("c").unwrap().with_labels(()).unwrap();
     assert!(counter.created().millis() > 0, "the API keeps it");
+    let set = without.scrape();
+    let point = set.family("c").unwrap().metric(0).unwrap().point();
+    let manometer::MetricPoint::Counter(point) = point else { panic!("{point:?}") };
+    assert!(point.created.is_some(), "so do collected values");
     assert_eq!(invalid(&on("created_samples", 1)).2, "true or false");
 }
 

@@ -89,12 +89,55 @@ fn imports_run_downward_only() {
 #[test]
 fn atomics_and_thread_locals_come_through_sync() {
     for (file, room, text) in house() {
+        // An example in the documentation is a user's code.
+        let text: String = text.lines().filter(|line| !line.trim_start().starts_with("///")).collect();
         for word in ["std::sync::atomic", "core::sync::atomic", "thread_local!", "loom::"] {
             assert!(room == "sync" || !text.contains(word), "{file} names {word}");
         }
         let words_only = room == "model" || room == "encode";
         assert!(!words_only || !text.contains("Ordering::Relaxed") && !text.contains("Atomic"), "{file} has state");
     }
+}
+
+#[test]
+fn the_locks_of_the_engine_pass_the_gate() {
+    let mut gated = 0;
+    for (file, room, text) in house() {
+        if ["arena", "tuple", "cell", "instrument", "family", "registry", "collect", "scope"].contains(&&*room) {
+            let locks = text.matches("Mutex").count();
+            let through = text.matches("GatedMutex").count();
+            assert_eq!(
+                locks, through,
+                "{file} has a lock that a fork may leave held in the child: see sync::GatedMutex"
+            );
+            gated += through;
+        }
+    }
+    assert!(gated > 5, "only {gated} locks were found");
+}
+
+/// Whether a line of code orders anything by itself.
+fn orders(line: &str) -> bool {
+    let orderings = ["Ordering::Acquire", "Ordering::Release", "Ordering::AcqRel", "Ordering::SeqCst"];
+    !line.trim_start().starts_with("//") && orderings.iter().any(|ordering| line.contains(ordering))
+}
+
+#[test]
+fn every_ordering_has_a_mutant() {
+    let mut seen = 0;
+    for (file, room, text) in house() {
+        if !["arena", "cell", "tuple", "instrument", "family", "collect"].contains(&&*room) {
+            continue;
+        }
+        let lines: Vec<_> = text.lines().collect();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| orders(line)) {
+            seen += 1;
+            // In the same call, or under an `if` of it with a comment between.
+            let call = lines[at.saturating_sub(2)..=at].iter().any(|line| line.contains("mutant!("));
+            assert!(call, "{file}: nothing shows that {:?} is needed: give it a mutant and a model", line.trim());
+        }
+    }
+    assert!(seen > 30, "only {seen} orderings were found: the reader of orderings is broken");
 }
 
 #[test]

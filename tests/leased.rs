@@ -24,6 +24,8 @@ mod behaviour_summary;
 mod behaviour_timer;
 #[path = "behaviour_types.rs"]
 mod behaviour_types;
+#[path = "programs/main.rs"]
+mod programs;
 #[path = "stress/main.rs"]
 mod stress;
 

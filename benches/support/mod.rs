@@ -1,8 +1,9 @@
-//! What the benches share: clocks and threads here, inputs, the sides of each comparison, and load below.
+//! What the benches share: clocks and threads, inputs, the sides of each comparison, and load below.
 //!
 //! They need Linux: CPU time of a thread, cores to pin to, `/proc` for memory.
-#![allow(dead_code, reason = "each bench is a crate of its own and uses its own part")]
+#![allow(dead_code, unused_imports, reason = "each bench is a crate of its own and uses its own part")]
 
+pub mod clock;
 pub mod inputs;
 pub mod load;
 pub mod lookup;
@@ -10,67 +11,4 @@ pub mod pages;
 pub mod sides;
 pub mod table;
 
-use std::{sync::Barrier, thread};
-
-use rustix::{
-    thread::{CpuSet, sched_getaffinity, sched_setaffinity},
-    time::{ClockId, clock_gettime},
-};
-
-/// Nanoseconds of CPU time that this thread has used.
-pub fn thread_cpu_ns() -> u64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
-}
-
-/// Keeps this thread on one of the cores that the process may use, counted round, so that threads that should meet do meet.
-///
-/// Once for each thread: afterwards it knows of no other core.
-pub fn pin(index: usize) {
-    let allowed = sched_getaffinity(None).expect("a thread may ask");
-    let cores: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core)).collect();
-    let mut one = CpuSet::new();
-    one.set(cores[index % cores.len()]);
-    sched_setaffinity(None, &one).expect("the core is allowed");
-}
-
-/// CPU nanoseconds per operation, where each of `threads` threads does `ops` of them at the same time.
-///
-/// `body` is given the number of its thread and how many operations to do. Each thread first does a sixteenth of them unmeasured: it
-/// takes its slab, makes its chunks, fills its caches. A single thread is spawned as well, so that one and many are measured alike.
-pub fn cpu_per_op(threads: usize, ops: u64, body: impl Fn(usize, u64) + Sync) -> f64 {
-    let start = Barrier::new(threads);
-    let measured = |index: usize| {
-        pin(index);
-        body(index, ops / 16 + 1);
-        start.wait();
-        let before = thread_cpu_ns();
-        body(index, ops);
-        thread_cpu_ns() - before
-    };
-    let used: u64 = thread::scope(|scope| {
-        let spawn = |index| scope.spawn(move || measured(index));
-        let workers: Vec<_> = (0..threads).map(spawn).collect();
-        workers.into_iter().map(|worker| worker.join().expect("no operation panics")).sum()
-    });
-    used as f64 / (threads as u64 * ops) as f64
-}
-
-/// The middle of `values`, the higher one of two.
-pub fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-/// The value that `share` of `sorted` values are not above, by nearest rank.
-pub fn percentile(sorted: &[f64], share: f64) -> f64 {
-    let rank = (share * sorted.len() as f64).ceil() as usize;
-    sorted[rank.clamp(1, sorted.len()) - 1]
-}
-
-/// Bytes of memory that this process has touched and not given back.
-pub fn resident_bytes() -> u64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux has it");
-    let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("its second number");
-    pages * rustix::param::page_size() as u64
-}
+pub use clock::{cpu_per_op, median, percentile, pin, resident_bytes, thread_cpu_ns};

@@ -14,7 +14,7 @@ use super::{
     pins,
     slab::{Directory, Owner, Slab},
 };
-use crate::sync::{AtomicUsize, Ordering, SignalFlag, process_wide, thread_own};
+use crate::sync::{AtomicUsize, Ordering, SignalFlag, gate, process_wide, thread_own};
 
 /// After how many leased operations a thread asks again whether a slab of its own has become free.
 const ASK_AGAIN: u32 = 256;
@@ -112,7 +112,8 @@ pub struct Busy {
 /// Begins an operation of several words. None if this call interrupts another one, which a signal handler does.
 #[inline(always)]
 pub fn undisturbed() -> Option<Busy> {
-    LOCAL.with(|local| local.busy.raise()).then_some(Busy { here: PhantomData })
+    // Not `then_some`, which would make a `Busy` in any case, and drop the one that is not wanted: with the flag of the other.
+    LOCAL.with(|local| local.busy.raise()).then(|| Busy { here: PhantomData })
 }
 
 impl Drop for Busy {
@@ -120,6 +121,12 @@ impl Drop for Busy {
     fn drop(&mut self) {
         LOCAL.with(|local| local.busy.lower());
     }
+}
+
+/// The slab of this thread, if it has one.
+#[cfg(not(manometer_mocked))]
+pub(super) fn own_slab() -> Option<&'static Slab> {
+    LOCAL.with(Local::slab)
 }
 
 /// Keeps what this thread looks up from being freed or reused until it is dropped.
@@ -193,6 +200,8 @@ impl Local {
 
     fn register(&self) -> Option<Owner<'static>> {
         self.state.set(State::Registering);
+        // A thread that begins in the child of a fork waits until the pins of vanished threads are gone; see `fork`.
+        let _inside = gate::enter();
         if GUARD.try_with(|_| ()).is_err() {
             self.state.set(State::Ended);
             return None;
@@ -238,7 +247,23 @@ impl Drop for Guard {
 }
 
 /// Ends this thread as far as the arena goes: in a model, destructors of thread-locals run after `join` has returned.
-#[cfg(manometer_loom)]
+#[cfg(manometer_mocked)]
 pub fn end_thread() {
     LOCAL.with(Local::end);
+}
+
+#[cfg(all(test, not(manometer_mocked)))]
+mod tests {
+    use super::undisturbed;
+
+    #[test]
+    fn an_interruption_leaves_the_interrupted_operation_marked() {
+        let outer = undisturbed();
+        assert!(outer.is_some());
+        for _ in 0..2 {
+            assert!(undisturbed().is_none(), "the operation is in flight");
+        }
+        drop(outer);
+        assert!(undisturbed().is_some());
+    }
 }

@@ -40,6 +40,14 @@ pub fn leave(pin: &OwnedU64, before: u64) {
     }
 }
 
+/// Ends the look-up of a thread that does not exist in this process.
+#[cfg(not(manometer_mocked))]
+pub fn abandon(pin: &OwnedU64) {
+    let word = pin.own();
+    // Relaxed: the thread that pinned is gone, and those that will look at the word come through the gate.
+    pin.put(word + (word & 1), Ordering::Relaxed);
+}
+
 /// The look-ups that were in flight at one time and may still be.
 #[derive(Debug)]
 pub struct Pinned<'a> {
@@ -68,5 +76,23 @@ impl Arena {
         // Leased slabs are never pinned: who holds one for a look-up holds a shard of the family's map instead.
         let words = self.owned.iter().map(|slab| (slab, slab.pin.load(order)));
         Pinned { waiting: words.filter(|(_, word)| word & 1 == 1).collect() }
+    }
+}
+
+#[cfg(all(test, not(manometer_mocked)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_up_that_interrupts_another_leaves_it_pinned() {
+        let pin = OwnedU64::new(0);
+        let outer = enter(&pin);
+        for _ in 0..2 {
+            let inner = enter(&pin);
+            leave(&pin, inner);
+            assert_eq!(pin.own(), 1, "a remover that waits for the outer look-up would take it for ended");
+        }
+        leave(&pin, outer);
+        assert_eq!(pin.own(), 2);
     }
 }

@@ -19,13 +19,13 @@ pub struct Roster {
 
 impl Roster {
     /// A list without slabs.
-    #[cfg(not(manometer_loom))]
+    #[cfg(not(manometer_mocked))]
     pub const fn new() -> Self {
         Self { head: AtomicPtr::new(ptr::null_mut()), len: AtomicUsize::new(0) }
     }
 
     /// A list without slabs.
-    #[cfg(manometer_loom)]
+    #[cfg(manometer_mocked)]
     pub fn new() -> Self {
         Self { head: AtomicPtr::new(ptr::null_mut()), len: AtomicUsize::new(0) }
     }

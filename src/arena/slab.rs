@@ -31,7 +31,7 @@ impl Slab {
     pub(super) fn new_taken() -> Box<Self> {
         Box::new(Self {
             directory: null_pointers(),
-            taken: AtomicBool::new(true),
+            taken: AtomicBool::new(mutant!("made_free", true, false)),
             pin: CachePadded::new(OwnedU64::new(0)),
             next: AtomicPtr::new(ptr::null_mut()),
         })

@@ -127,7 +127,7 @@ impl SlotPool {
         }
         let block = self.blocks[self.blocks.len() - 1];
         let taken = block.len() / self.width - self.fresh;
-        self.fresh -= 1;
+        mutant!("cell_given_twice", self.fresh -= 1, ());
         Some(block.slot.plus(taken * self.width))
     }
 

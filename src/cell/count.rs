@@ -29,6 +29,7 @@ const LOWERED: usize = 1;
 pub fn add(cell: OwnedCell<'_>, amount: u64, carry: impl FnOnce()) {
     let (sum, wrapped) = cell.own(0).overflowing_add(amount);
     if wrapped {
+        mutant!("carry_after_wrap" => cell.put(0, sum, Ordering::Relaxed));
         carry();
         // Release: pairs with Acquire in `total`; who sees the wrapped word sees the carry. Only here, where nobody ever comes.
         if mutant!("carry_no_fence", true, false) {
@@ -65,9 +66,12 @@ pub fn lower(cell: OwnedCell<'_>, amount: u64) {
 pub fn level(arena: &Arena, slot: Slot) -> i64 {
     // Acquire: pairs with Release in `lower`. Lowered first: see the head of this file.
     let order = mutant!("level_relaxed", Ordering::Acquire, Ordering::Relaxed);
-    let lowered = arena.cells(slot).fold(0u64, |sum, cell| sum.wrapping_add(cell.load(LOWERED, order)));
+    let lowered = || arena.cells(slot).fold(0u64, |sum, cell| sum.wrapping_add(cell.load(LOWERED, order)));
     // Relaxed: the loads above brought in what happened before the lowerings they saw.
-    let raised = arena.cells(slot).fold(0u64, |sum, cell| sum.wrapping_add(cell.load(RAISED, Ordering::Relaxed)));
+    let raised = || arena.cells(slot).fold(0u64, |sum, cell| sum.wrapping_add(cell.load(RAISED, Ordering::Relaxed)));
+    mutant!("raised_first" => return { let raised = raised(); raised.wrapping_sub(lowered()) as i64 });
+    let lowered = lowered();
+    let raised = raised();
     raised.wrapping_sub(lowered) as i64
 }
 

@@ -52,13 +52,15 @@ impl Search {
             |shift: u32| positive.windows(2).all(|pair| pair[0].to_bits() >> shift != pair[1].to_bits() >> shift);
         let exact = (0..=MANTISSA_BITS).rev().take_while(|shift| keys(*shift) <= MOST_KEYS).find(|shift| apart(*shift));
         let shift = exact.unwrap_or(MANTISSA_BITS);
+        // Where no table tells them apart, one key stands for a table that nobody asks; by exponents alone there could be 2047.
+        let last = if exact.is_some() { highest } else { lowest };
         let key = |top: u64| {
             // Only positive values come here, and the lowest key may begin at zero.
             let below = thresholds.partition_point(|limit| *limit < f64::from_bits(top << shift)).max(not_positive);
             Key { below, next: thresholds.get(below).map_or(INFINITY_BITS, |limit| limit.to_bits()) }
         };
         Self {
-            table: (lowest >> shift..=highest >> shift).map(key).collect(),
+            table: (lowest >> shift..=last >> shift).map(key).collect(),
             first: lowest >> shift << shift,
             shift,
             tabled: if exact.is_some() { INFINITY_BITS - 1 } else { 0 },

@@ -65,11 +65,13 @@ pub fn write(cell: OwnedCell<'_>, at: usize, bucket: usize, value: f64, times: u
     cell.put(at + SUMS + other, sum.to_bits(), mutant!("sum_relaxed", Ordering::Release, Ordering::Relaxed));
     let held = cell.own(at + HEAD + bucket).wrapping_add(times);
     // Release: pairs with the reader's load of this bucket; who sees it sees the announcement (U1).
-    cell.put(at + HEAD + bucket, held, mutant!("bucket_relaxed", Ordering::Release, Ordering::Relaxed));
+    let order = mutant!("bucket_relaxed", Ordering::Release, Ordering::Relaxed);
+    mutant!("bucket_after_commit", cell.put(at + HEAD + bucket, held, order), ());
     let turned = mutant!("one_sum_slot", word ^ (1 << PARITY_SHIFT), word);
     let committed = turned.wrapping_add(times << COUNT_SHIFT);
     // Release: pairs with the first read; hands over sum and bucket of this operation (U2).
     cell.put(at + WORD, committed, mutant!("commit_relaxed", Ordering::Release, Ordering::Relaxed));
+    mutant!("bucket_after_commit" => cell.put(at + HEAD + bucket, held, order));
 }
 
 /// What one successful attempt saw beside the buckets.
@@ -149,9 +151,9 @@ pub fn retry<R>(mut attempt: impl FnMut() -> Option<R>) -> R {
 }
 
 fn pause() {
-    #[cfg(not(manometer_loom))]
+    #[cfg(not(manometer_mocked))]
     std::hint::spin_loop();
-    #[cfg(manometer_loom)]
+    #[cfg(manometer_mocked)]
     yield_now();
 }
 

@@ -22,7 +22,7 @@ use crate::{
     arena::{self, Pin, Slot},
     instrument::{Ledger, Reading, SeriesRef, Shared},
     model::{Cardinality, LabelRows, LabelTable, MetricFamily, OVERFLOW, write_label_text},
-    sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, HashSeed, Map, Mutex, MutexGuard, Ordering, mutant},
+    sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, GatedGuard, GatedMutex, HashSeed, Map, Ordering, mutant},
     tuple::{Borrowed, LabelKey, Query, Tuple},
 };
 
@@ -35,7 +35,7 @@ pub struct Core {
     seed: HashSeed,
     map: Map<Tuple>,
     index: Index,
-    writer: Mutex<Writer>,
+    writer: GatedMutex<Writer>,
     order: ArcSwap<Order>,
     /// Counts creations and removals, so that the order knows when it is old.
     generation: AtomicU64,
@@ -51,9 +51,9 @@ pub struct Core {
     /// The series that every look-up gives in a disabled registry: it records nothing, and nobody sees it.
     nowhere: Option<Tuple>,
     /// What is known of idle series, if series expire.
-    idle: Option<Mutex<Idle>>,
+    idle: Option<GatedMutex<Idle>>,
     /// Who shares a series that goes with its last owner.
-    owners: Mutex<Owners>,
+    owners: GatedMutex<Owners>,
 }
 
 /// Where the updates go of series that there is no room for.
@@ -113,7 +113,7 @@ impl Core {
             seed,
             map,
             index: Index::new(),
-            writer: Mutex::new(writer),
+            writer: GatedMutex::new(writer),
             order: ArcSwap::from_pointee(Order::default()),
             generation: AtomicU64::new(0),
             len: AtomicUsize::new(0),
@@ -122,8 +122,8 @@ impl Core {
             overflow: None,
             live: AtomicBool::new(true),
             nowhere: None,
-            idle: shared.expire_after.map(|_| Mutex::default()),
-            owners: Mutex::default(),
+            idle: shared.expire_after.map(|_| GatedMutex::default()),
+            owners: GatedMutex::default(),
             shared,
         }
     }
@@ -231,10 +231,7 @@ impl Core {
         let mut writer = self.writer.lock();
         let tuple = self.get_or_create(&mut writer, query);
         // The record of a new series is made under the lock, so that no remover can come in between (C2).
-        let _writer = mutant!("record_unlocked", Some(writer), {
-            drop(writer);
-            None
-        });
+        mutant!("record_unlocked" => drop(writer));
         run(&tuple)
     }
 
@@ -257,12 +254,13 @@ impl Core {
     }
 
     /// The order and the books of one moment: no series is made, removed or published between the two.
-    pub fn open_books(&self) -> (Arc<Order>, MutexGuard<'_, Ledger>) {
+    pub fn open_books(&self) -> (Arc<Order>, GatedGuard<'_, Ledger>) {
+        mutant!("order_before_books" => if let Some(order) = self.current_order() {
+            return (order, self.shared.ledger());
+        });
         {
-            let too_early = || mutant!("order_before_books", None, self.current_order());
-            let too_early = too_early();
             let ledger = self.shared.ledger();
-            if let Some(order) = too_early.or_else(|| self.current_order()) {
+            if let Some(order) = self.current_order() {
                 return (order, ledger);
             }
         }
@@ -456,14 +454,10 @@ impl Core {
         } else {
             tuple.detach();
         }
-        if mutant!("change_late", true, false) {
-            self.change();
-        }
+        mutant!("change_late", self.change(), ());
         self.map.insert(tuple.clone());
         self.index.insert(&mut writer.index, &tuple);
-        if mutant!("change_late", false, true) {
-            self.change();
-        }
+        mutant!("change_late" => self.change());
         Some(tuple)
     }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     instrument::{Counter, FloatCounter, Gauge, Histogram, Instrument, Summary, UpDownGauge},
     model::LabelError,
-    sync::Arc,
+    sync::{Arc, gate},
 };
 
 /// Combinations of values beyond which an array of all of them would be mostly empty memory: 32 bytes each, so 128 KiB.
@@ -235,6 +235,8 @@ impl<I: Instrument, L: LabelSet> TypedFamily<I, L> {
 
     #[cold]
     fn make<'a>(&self, place: &'a OnceLock<I>, position: usize) -> &'a I {
+        // Through the gate, like a lock: no fork comes while one thread makes what others would wait for.
+        let _inside = gate::enter();
         place.get_or_init(|| self.look_up(|op| L::with_values_at(position, op)))
     }
 

@@ -88,6 +88,18 @@ impl Rules {
     /// # Errors
     /// The first rule that it breaks; the token comes last.
     pub fn judge(&self, peer: Option<Peer>, headers: &HeaderMap) -> Result<(), Denial> {
+        self.judge_address(peer, headers)?;
+        match &self.token {
+            Some(token) if !token.is_in(headers) => Err(Denial::Token),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a client with this peer and these headers may knock, with or without the token.
+    ///
+    /// # Errors
+    /// The first rule that it breaks.
+    pub fn judge_address(&self, peer: Option<Peer>, headers: &HeaderMap) -> Result<(), Denial> {
         let peer = peer.ok_or(Denial::UnknownPeer)?;
         let is_trusted = |address| any_contains(&self.trusted_proxies, address);
         let speaks_for_others = match peer {
@@ -107,13 +119,7 @@ impl Rules {
             Peer::Address(client) => any_contains(&self.allow_ips, client) || any_contains(&self.allow_cidr, client),
             Peer::Unix => true,
         };
-        if !is_allowed {
-            return Err(Denial::NotAllowed);
-        }
-        match &self.token {
-            Some(token) if !token.is_in(headers) => Err(Denial::Token),
-            _ => Ok(()),
-        }
+        if is_allowed { Ok(()) } else { Err(Denial::NotAllowed) }
     }
 }
 

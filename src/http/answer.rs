@@ -5,7 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bytes::Bytes;
 use hyper::{
     Method, Response, StatusCode,
-    header::{ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, VARY, WWW_AUTHENTICATE},
+    header::{
+        ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, VARY, WWW_AUTHENTICATE,
+        X_CONTENT_TYPE_OPTIONS,
+    },
     http::request::Parts,
 };
 
@@ -15,6 +18,7 @@ use super::{
     body::Text,
     desk::{Failed, Scraped},
     negotiate::{negotiate, wants_gzip},
+    page,
 };
 use crate::{
     collect::Source,
@@ -41,6 +45,8 @@ pub enum Answer {
     ViewDisabled,
     /// The view cannot be what the query says.
     BadQuery(String),
+    /// The live page, with nothing in it for HEAD.
+    Document(Bytes),
     /// The page or the view.
     Metrics {
         content: Content,
@@ -58,18 +64,34 @@ pub enum Content {
     View(ShowOptions),
 }
 
-/// What a request with these parts gets. The order of the checks is that of HTP-03.
-pub fn decide(options: &Options, source: &dyn Source, parts: &Parts, peer: Option<Peer>) -> Answer {
-    let is_view = match parts.uri.path() {
-        path if path == options.page_path => false,
-        path if path == options.view_path => true,
+/// What a request with these parts gets, at a door that has this live page or none. The order of the checks is that of HTP-03.
+pub fn decide(
+    options: &Options,
+    document: Option<&Bytes>,
+    source: &dyn Source,
+    parts: &Parts,
+    peer: Option<Peer>,
+) -> Answer {
+    let (is_view, document) = match parts.uri.path() {
+        path if path == options.page_path => (false, None),
+        path if path == options.view_path => (true, None),
+        page::PATH if document.is_some() => (false, document),
         _ => return Answer::NotFound,
     };
-    if let Err(denial) = options.rules.judge(peer, &parts.headers) {
+    let judged = match document {
+        // It has no metrics in it.
+        Some(_) => options.rules.judge_address(peer, &parts.headers),
+        None => options.rules.judge(peer, &parts.headers),
+    };
+    if let Err(denial) = judged {
         return Answer::Denied(denial);
     }
-    if parts.method != Method::GET && parts.method != Method::HEAD {
+    let head = parts.method == Method::HEAD;
+    if parts.method != Method::GET && !head {
         return Answer::WrongMethod;
+    }
+    if let Some(document) = document {
+        return Answer::Document(if head { Bytes::new() } else { document.clone() });
     }
     if !source.is_enabled() {
         return if is_view { Answer::ViewDisabled } else { Answer::Disabled };
@@ -81,10 +103,11 @@ pub fn decide(options: &Options, source: &dyn Source, parts: &Parts, peer: Optio
         },
         false => {
             let format = if options.compat { Format::Prosody } else { negotiate(&parts.headers) };
-            (Content::Page { format, created: options.created_samples }, format.content_type())
+            let created = options.created_samples && source.created_samples();
+            (Content::Page { format, created }, format.content_type())
         }
     };
-    let (gzip, head) = (wants_gzip(&parts.headers), parts.method == Method::HEAD);
+    let gzip = wants_gzip(&parts.headers);
     Answer::Metrics { content, content_type, gzip, head }
 }
 
@@ -137,6 +160,7 @@ impl Answer {
             }
             Self::ViewDisabled => message(StatusCode::OK, DISABLED),
             Self::BadQuery(text) => message(StatusCode::BAD_REQUEST, text),
+            Self::Document(document) => page::answer(document),
             Self::Metrics { content, content_type, gzip, head } => {
                 let body = match (head, scraped) {
                     (true, _) => Ok(Body::fixed("")),
@@ -177,14 +201,17 @@ pub fn message(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
     response(status, PLAIN, Body::fixed(text))
 }
 
-fn with(mut response: Response<Body>, name: HeaderName, value: &'static str) -> Response<Body> {
+/// The response with one header more.
+pub fn with(mut response: Response<Body>, name: HeaderName, value: &'static str) -> Response<Body> {
     response.headers_mut().insert(name, HeaderValue::from_static(value));
     response
 }
 
-fn response(status: StatusCode, content_type: &'static str, body: Body) -> Response<Body> {
+/// A response with the headers that all have. Label values are the business of others, so no browser must guess what they are.
+pub fn response(status: StatusCode, content_type: &'static str, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let response = with(response, CONTENT_TYPE, content_type);
+    let response = with(response, X_CONTENT_TYPE_OPTIONS, "nosniff");
     with(response, CACHE_CONTROL, "no-store")
 }

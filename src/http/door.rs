@@ -16,6 +16,7 @@ use super::{
     access::{DenialReport, Denials, Peer},
     answer::{Answer, decide},
     desk::Desk,
+    page,
 };
 use crate::{
     collect::{Collector, Source},
@@ -53,6 +54,8 @@ pub struct Door {
 struct Shared {
     desk: Desk,
     options: Options,
+    /// The live page, if there is one.
+    document: Option<Bytes>,
     denials: Denials,
 }
 
@@ -64,7 +67,9 @@ impl Door {
 
     /// A door to what `source` has.
     pub fn of(source: Arc<dyn Source>, options: Options) -> Self {
-        Self { shared: Arc::new(Shared { desk: Desk::new(source), options, denials: Denials::default() }), peer: None }
+        let document = options.live_page.then(|| page::document(&options.page_path));
+        let shared = Shared { desk: Desk::new(source), options, document, denials: Denials::default() };
+        Self { shared: Arc::new(shared), peer: None }
     }
 
     /// The same door for one connection, of which this is the other end.
@@ -98,8 +103,8 @@ impl Door {
     }
 
     fn decide(&self, parts: &Parts, peer: Option<Peer>) -> Answer {
-        let Shared { desk, options, denials } = &*self.shared;
-        let answer = decide(options, &**desk.source(), parts, peer);
+        let Shared { desk, options, document, denials } = &*self.shared;
+        let answer = decide(options, document.as_ref(), &**desk.source(), parts, peer);
         if let Answer::Denied(denial) = answer {
             denials.count(denial);
             desk.source().count_denied(denial.as_str());

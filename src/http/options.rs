@@ -11,6 +11,7 @@ use super::{
     access::{Rules, Token},
     forwarded::ForwardedHeader,
     network::Network,
+    page,
 };
 use crate::model::{ConfigError, Setting, Settings};
 
@@ -22,6 +23,8 @@ const DEFAULT_PORT: u16 = 5280;
 /// How long a client has that was told nothing else. Not one of the usual scrape intervals, so that an idle connection is not
 /// closed in the very moment in which the next request is on its way.
 pub const DEFAULT_CLIENT_TIMEOUT: Duration = Duration::from_secs(12);
+
+const PAGE_RULE: &str = "false where http_paths has something else at \"/\"";
 
 const PATH_RULE: &str = "a path: \"/\" and what a URL may have after it, without a query";
 
@@ -45,6 +48,7 @@ pub struct Options {
     pub(super) addresses: Option<Vec<SocketAddr>>,
     pub(super) page_path: String,
     pub(super) view_path: String,
+    pub(super) live_page: bool,
     pub(super) rules: Rules,
     pub(super) created_samples: bool,
     pub(super) client_timeout: Duration,
@@ -57,6 +61,7 @@ impl Default for Options {
             addresses: None,
             page_path: "/metrics".to_owned(),
             view_path: "/stats".to_owned(),
+            live_page: false,
             rules: Rules::default(),
             created_samples: true,
             client_timeout: DEFAULT_CLIENT_TIMEOUT,
@@ -72,6 +77,7 @@ impl Options {
         "http_interfaces",
         "https_ports",
         "http_paths",
+        "http_page",
         "openmetrics_allow_ips",
         "openmetrics_allow_cidr",
         "trusted_proxies",
@@ -109,6 +115,9 @@ impl Options {
                 return Err(settings.invalid("http_paths", "a table of paths that differ"));
             }
         }
+        if settings.boolean("http_page")?.unwrap_or_default() {
+            options = options.live_page(true).map_err(|_| settings.invalid("http_page", PAGE_RULE))?;
+        }
         if let Some(networks) = networks(settings, "openmetrics_allow_ips")? {
             options.rules.allow_ips = networks;
         }
@@ -140,19 +149,33 @@ impl Options {
     /// The path of the page; `/metrics` unless told otherwise.
     ///
     /// # Errors
-    /// `Invalid` if it is no path, or that of the view.
+    /// `Invalid` if it is no path, or that of the view or the live page.
     pub fn page_path(self, path: &str) -> Result<Self, ConfigError> {
-        let page_path = Self::path("page_path", path, &self.view_path)?;
+        let page_path = self.path("page_path", path, &self.view_path)?;
         Ok(Self { page_path, ..self })
     }
 
     /// The path of the operator's view; `/stats` unless told otherwise.
     ///
     /// # Errors
-    /// `Invalid` if it is no path, or that of the page.
+    /// `Invalid` if it is no path, or that of the page or the live page.
     pub fn view_path(self, path: &str) -> Result<Self, ConfigError> {
-        let view_path = Self::path("view_path", path, &self.page_path)?;
+        let view_path = self.path("view_path", path, &self.page_path)?;
         Ok(Self { view_path, ..self })
+    }
+
+    /// Whether there is a live page at `/`, a document that draws in a browser what the page says; there is none unless told otherwise.
+    /// It is for the addresses that are allowed. It has no metrics in it, so it needs no [token](Self::token): it asks its user for
+    /// that.
+    ///
+    /// # Errors
+    /// `Invalid` if something else is at `/`.
+    pub fn live_page(self, live_page: bool) -> Result<Self, ConfigError> {
+        if live_page && [&self.page_path, &self.view_path].contains(&&page::PATH.to_owned()) {
+            let (key, given) = ("live_page".to_owned(), "true".to_owned());
+            return Err(ConfigError::Invalid { key, given, rule: PAGE_RULE });
+        }
+        Ok(Self { live_page, ..self })
     }
 
     /// Who is allowed, instead of the loopback addresses. An empty list allows nobody.
@@ -225,11 +248,11 @@ impl Options {
         pairs(&[DEFAULT_PORT], &loopback())
     }
 
-    fn path(key: &str, path: &str, other: &str) -> Result<String, ConfigError> {
+    fn path(&self, key: &str, path: &str, other: &str) -> Result<String, ConfigError> {
         let invalid = |rule| ConfigError::Invalid { key: key.to_owned(), given: format!("{path:?}"), rule };
         match is_path(path) {
             false => Err(invalid(PATH_RULE)),
-            true if path == other => Err(invalid("a path of its own")),
+            true if path == other || self.live_page && path == page::PATH => Err(invalid("a path of its own")),
             true => Ok(path.to_owned()),
         }
     }

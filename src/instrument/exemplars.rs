@@ -19,25 +19,20 @@ use crate::{
 /// ```
 /// use manometer::{ExemplarLabels, Registry};
 ///
-/// std::thread_local! {
-///     static TRACE: std::cell::Cell<Option<u64>> = const { std::cell::Cell::new(None) };
-/// }
+/// /// The trace that a request belongs to, if it belongs to one.
+/// struct Trace(Option<u64>);
 ///
-/// /// The trace of this thread, if it is in one.
-/// struct CurrentTrace;
-///
-/// impl ExemplarLabels for CurrentTrace {
+/// impl ExemplarLabels for Trace {
 ///     fn with(&self, op: &mut dyn FnMut(&[(&str, &str)])) {
-///         if let Some(trace) = TRACE.get() {
+///         if let Some(trace) = self.0 {
 ///             op(&[("trace_id", &format!("{trace:016x}"))]);
 ///         }
 ///     }
 /// }
 ///
 /// let requests = Registry::new().counter("requests").single()?;
-/// requests.add_with_exemplar(1, CurrentTrace); // counts, without an exemplar
-/// TRACE.set(Some(7));
-/// requests.add_with_exemplar(1, CurrentTrace);
+/// requests.add_with_exemplar(1, Trace(None)); // counts, without an exemplar
+/// requests.add_with_exemplar(1, Trace(Some(7)));
 /// assert_eq!(requests.exemplar().expect("the last one").label_text(), r#"trace_id="0000000000000007""#);
 /// # Ok::<(), manometer::DeclareError>(())
 /// ```

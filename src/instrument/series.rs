@@ -7,7 +7,7 @@ use crate::{
     arena::{self, OwnedCell, Slot},
     cell::{count, flip, search::Search, sum, undo},
     model::{Metadata, MetricType, Points},
-    sync::{Arc, AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering, unix_millis},
+    sync::{Arc, AtomicBool, AtomicU32, GatedGuard, GatedMutex, Ordering, gate, unix_millis},
     tuple::Tuple,
 };
 
@@ -135,7 +135,7 @@ pub struct Shared {
     scan: AtomicU32,
     /// Whether the word of some counter has wrapped.
     carried: AtomicBool,
-    ledger: Mutex<Ledger>,
+    ledger: GatedMutex<Ledger>,
     /// Made by the first exemplar.
     exemplars: OnceLock<Box<Exemplars>>,
 }
@@ -156,7 +156,7 @@ impl Shared {
             expire_after: None,
             scan: AtomicU32::new(0),
             carried: AtomicBool::new(false),
-            ledger: Mutex::new(Ledger::new(width, alone)),
+            ledger: GatedMutex::new(Ledger::new(width, alone)),
             exemplars: OnceLock::new(),
         }
     }
@@ -182,7 +182,7 @@ impl Shared {
     }
 
     /// The family's books. Whoever holds them is its only reader: they may move the selectors of wide cells.
-    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
+    pub fn ledger(&self) -> GatedGuard<'_, Ledger> {
         self.ledger.lock()
     }
 
@@ -193,7 +193,11 @@ impl Shared {
     }
 
     pub(super) fn exemplars(&self) -> &Exemplars {
-        self.exemplars.get_or_init(Box::default)
+        // Through the gate, like a lock: no fork comes while one thread makes what others would wait for.
+        self.exemplars.get().unwrap_or_else(|| {
+            let _inside = gate::enter();
+            self.exemplars.get_or_init(Box::default)
+        })
     }
 
     /// The exemplars, if there ever was one.

@@ -187,7 +187,8 @@ impl ManagerBuilder {
         Self { options, ..self }
     }
 
-    /// Whether pages have `_created` samples; they do unless told otherwise.
+    /// Whether pages have `_created` samples; they do unless told otherwise. What is collected has creation times all the same, and
+    /// so the view has its rates.
     pub fn created_samples(self, created_samples: bool) -> Self {
         Self { created_samples, ..self }
     }

@@ -120,7 +120,6 @@ impl State {
         registry: &Registry,
         provider: Option<Arc<dyn Provider>>,
         (clock, polls): (Arc<dyn Clock + Send + Sync>, bool),
-        created_samples: bool,
         own: Option<Own>,
     ) -> Self {
         Self {
@@ -133,7 +132,7 @@ impl State {
             updates: Event::new("stats-update"),
             openmetrics: Event::new("openmetrics-updated"),
             own,
-            collector: Collector::new(registry).with_created(created_samples),
+            collector: Collector::new(registry),
             flight: Flight {
                 turn: Mutex::new(()),
                 ended: AtomicU64::new(0),

@@ -222,13 +222,6 @@ pub enum ValueError {
     Infinite,
     /// The value is below zero where only growth is possible.
     Negative,
-    /// A stateset has no such state.
-    UnknownState {
-        /// Raw name of the family.
-        family: String,
-        /// The state as given.
-        state: String,
-    },
     /// The label names and values of an exemplar are longer than 128 code points together.
     ExemplarTooLong {
         /// How long they are.
@@ -238,6 +231,13 @@ pub enum ValueError {
     InvalidExemplarLabel {
         /// Which of the labels, counted from 0.
         at: usize,
+    },
+    /// A stateset has no such state.
+    UnknownState {
+        /// Raw name of the family.
+        family: String,
+        /// The state as given.
+        state: String,
     },
 }
 
@@ -383,13 +383,13 @@ impl fmt::Display for ValueError {
             Self::NotANumber => f.write_str("the value is not a number"),
             Self::Infinite => f.write_str("the value is infinite"),
             Self::Negative => f.write_str("the value is negative"),
-            Self::UnknownState { family, state } => write!(f, "stateset {family:?} has no state {state:?}"),
             Self::ExemplarTooLong { code_points } => {
                 write!(f, "the exemplar's labels are {code_points} code points long, and 128 is the most")
             }
             Self::InvalidExemplarLabel { at } => {
                 write!(f, "the exemplar's label {at} has a name that no label may have, or that occurs twice")
             }
+            Self::UnknownState { family, state } => write!(f, "stateset {family:?} has no state {state:?}"),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     family::Core,
     instrument::Push,
     model::{DeclareError, Metadata},
-    sync::{Arc, Mutex},
+    sync::{Arc, GatedMutex},
 };
 
 /// The wire of a push provider, as far as declarations meet it.
@@ -26,7 +26,7 @@ pub(super) struct Pushed {
     push: Push,
     wire: Arc<dyn Wire>,
     /// Families that went since the last push.
-    closed: Mutex<Vec<Arc<Core>>>,
+    closed: GatedMutex<Vec<Arc<Core>>>,
 }
 
 impl Pushed {
@@ -42,7 +42,7 @@ impl Pushed {
 impl RegistryOptions {
     /// A registry that a provider pushes from.
     pub(crate) fn build_pushed(self, push: Push, wire: Arc<dyn Wire>) -> Registry {
-        self.build_with(Some(Pushed { push, wire, closed: Mutex::default() }))
+        self.build_with(Some(Pushed { push, wire, closed: GatedMutex::default() }))
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 use crate::{
     model::{DeclareError, MetricFamily, MetricSet},
     registry::Registry,
-    sync::Mutex,
+    sync::GatedMutex,
 };
 
 /// Who a scope is. Scopes that are opened alike are one member.
@@ -57,7 +57,7 @@ pub(crate) struct Books {
     namespace: String,
     /// Sends what a push provider has not sent yet.
     push: Box<dyn Fn() + Send + Sync>,
-    entries: Mutex<Entries>,
+    entries: GatedMutex<Entries>,
 }
 
 #[derive(Default)]
@@ -83,7 +83,7 @@ struct Member {
 impl Books {
     /// Books without scopes.
     pub(crate) fn new(registry: &Registry, namespace: &str, push: Box<dyn Fn() + Send + Sync>) -> Self {
-        Self { registry: registry.clone(), namespace: namespace.to_owned(), push, entries: Mutex::default() }
+        Self { registry: registry.clone(), namespace: namespace.to_owned(), push, entries: GatedMutex::default() }
     }
 
     pub(super) fn registry(&self) -> &Registry {

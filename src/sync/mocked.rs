@@ -1,6 +1,11 @@
-//! The models: loom's atomics and threads, a world of two cores without clocks, and mutexed twins of what loom cannot see into.
+//! The models: a checker's atomics and threads, a world of two cores without clocks, and mutexed twins of what no checker sees into.
+//!
+//! Which checker it is, and what it is told of the engine's memory beside the atomics, is in [`by_loom`] and [`by_shuttle`].
 
-mod memory;
+#[cfg(manometer_loom)]
+mod by_loom;
+#[cfg(manometer_shuttle)]
+mod by_shuttle;
 
 use std::{
     borrow::Borrow,
@@ -11,12 +16,15 @@ use std::{
 
 use super::AlreadyHashed;
 
-pub use memory::{CHUNK_SLOTS, DIRECTORY, OwnedU64, Watched};
+#[cfg(manometer_loom)]
+pub use by_loom::{CHUNK_SLOTS, DIRECTORY, OwnedU64, Watched, checker};
+#[cfg(manometer_shuttle)]
+pub use by_shuttle::{CHUNK_SLOTS, DIRECTORY, OwnedU64, Watched, checker};
 
 /// The standard one: its own protocol is not what the models are about, and loom's cannot hold slices.
 pub use std::sync::Arc;
 
-pub use loom::{
+pub use checker::{
     sync::{
         MutexGuard,
         atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
@@ -31,6 +39,23 @@ pub type HashSeed = foldhash::quality::FixedState;
 pub fn mutant_is_on(name: &str) -> bool {
     static CHOSEN: OnceLock<Option<String>> = OnceLock::new();
     CHOSEN.get_or_init(|| std::env::var("MANOMETER_MUTANT").ok()).as_deref() == Some(name)
+}
+
+/// There are no forks here, and no gate.
+pub mod gate {
+    /// Nothing.
+    #[derive(Debug)]
+    pub struct Inside;
+
+    /// Passes.
+    pub fn enter() -> Inside {
+        Inside
+    }
+
+    /// Passes.
+    pub fn try_enter() -> Option<Inside> {
+        Some(Inside)
+    }
 }
 
 /// Tells a signal handler that it interrupts its own thread. There are no signals here.
@@ -91,12 +116,12 @@ impl AtomicF64 {
 
 /// A lock for cold paths.
 #[derive(Debug, Default)]
-pub struct Mutex<T>(loom::sync::Mutex<T>);
+pub struct Mutex<T>(checker::sync::Mutex<T>);
 
 impl<T> Mutex<T> {
     /// An open lock around `value`.
     pub fn new(value: T) -> Self {
-        Self(loom::sync::Mutex::new(value))
+        Self(checker::sync::Mutex::new(value))
     }
 
     /// Waits for the lock.
@@ -104,6 +129,12 @@ impl<T> Mutex<T> {
         self.0.lock().expect("a model that panics has failed already")
     }
 }
+
+/// A lock of the engine. There are no forks here.
+pub type GatedMutex<T> = Mutex<T>;
+
+/// A lock that is held.
+pub use MutexGuard as GatedGuard;
 
 /// The mutexed twin of the concurrent map.
 #[derive(Debug)]
@@ -170,14 +201,14 @@ pub fn unix_millis() -> u64 {
 
 macro_rules! thread_own {
     ($(#[$meta:meta])* static $name:ident: $type:ty = $init:expr;) => {
-        loom::thread_local! { $(#[$meta])* static $name: $type = $init; }
+        $crate::sync::checker::thread_local! { $(#[$meta])* static $name: $type = $init; }
     };
 }
 pub(crate) use thread_own;
 
 macro_rules! process_wide {
     ($(#[$meta:meta])* static $name:ident: $type:ty = $init:expr;) => {
-        loom::lazy_static! { $(#[$meta])* static ref $name: $type = $init; }
+        $crate::sync::checker::lazy_static! { $(#[$meta])* static ref $name: $type = $init; }
     };
 }
 pub(crate) use process_wide;

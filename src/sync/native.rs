@@ -1,8 +1,11 @@
 //! The real things. Nothing here costs more than what it stands for.
 
+pub mod gate;
+
 use std::{
     borrow::Borrow,
     hash::{BuildHasherDefault, Hash},
+    ops::{Deref, DerefMut},
     sync::{OnceLock, PoisonError},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -13,7 +16,7 @@ use super::AlreadyHashed;
 
 pub use std::{
     sync::{
-        Arc, MutexGuard,
+        Arc,
         atomic::{
             AtomicBool, AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
         },
@@ -125,8 +128,47 @@ impl<T> Mutex<T> {
     }
 
     /// Waits for the lock.
-    pub fn lock(&self) -> MutexGuard<'_, T> {
+    pub fn lock(&self) -> std::sync::MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A lock of the engine: as [`Mutex`], and nobody holds one while a process forks. No thread is waited for with one held.
+#[derive(Debug, Default)]
+pub struct GatedMutex<T>(Mutex<T>);
+
+impl<T> GatedMutex<T> {
+    /// An open lock around `value`.
+    pub const fn new(value: T) -> Self {
+        Self(Mutex::new(value))
+    }
+
+    /// Waits for the lock, and before that for a fork.
+    pub fn lock(&self) -> GatedGuard<'_, T> {
+        let inside = gate::enter();
+        GatedGuard { guard: self.0.lock(), _inside: inside }
+    }
+}
+
+/// A lock that is held, and the gate that was passed for it.
+#[derive(Debug)]
+pub struct GatedGuard<'a, T> {
+    // Dropped before the gate is left.
+    guard: std::sync::MutexGuard<'a, T>,
+    _inside: gate::Inside,
+}
+
+impl<T> Deref for GatedGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.guard
+    }
+}
+
+impl<T> DerefMut for GatedGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.guard
     }
 }
 
@@ -150,11 +192,13 @@ impl<K: Eq + Hash> Map<K> {
     where
         K: Borrow<Q>,
     {
+        let _inside = gate::enter();
         self.0.get(query).map(|entry| found(entry.key()))
     }
 
     /// Adds `key`; the caller has made sure that it is new.
     pub fn insert(&self, key: K) {
+        let _inside = gate::enter();
         self.0.insert(key, ());
     }
 
@@ -163,6 +207,7 @@ impl<K: Eq + Hash> Map<K> {
     where
         K: Borrow<Q>,
     {
+        let _inside = gate::enter();
         self.0.remove(query).map(|(key, ())| key)
     }
 }

@@ -7,15 +7,16 @@ use std::{
 
 use dashmap::{DashMap, try_result::TryResult};
 
-use super::AlreadyHashed;
+use super::{AlreadyHashed, gate};
 
 /// A concurrent map of keys that carry their own hash. Not modelled: it holds nothing that a protocol leans on.
 pub struct SideMap<K: Eq + Hash, V>(DashMap<K, V, BuildHasherDefault<AlreadyHashed>>);
 
 impl<K: Eq + Hash + Clone, V> SideMap<K, V> {
     /// Runs `op` on the value of `key`, which `make` makes if there is none. None if another thread is making or removing one
-    /// at this moment.
+    /// at this moment, or forks.
     pub fn try_with_or_insert<R>(&self, key: &K, make: impl FnOnce() -> V, op: impl FnOnce(&V) -> R) -> Option<R> {
+        let _inside = gate::try_enter()?;
         match self.0.try_get(key) {
             TryResult::Present(value) => return Some(op(&value)),
             TryResult::Locked => return None,
@@ -27,16 +28,19 @@ impl<K: Eq + Hash + Clone, V> SideMap<K, V> {
 
     /// Runs `op` on the value of `key`, if there is one.
     pub fn with<R>(&self, key: &K, op: impl FnOnce(&V) -> R) -> Option<R> {
+        let _inside = gate::enter();
         self.0.get(key).map(|value| op(&value))
     }
 
     /// Takes `key` out.
     pub fn remove(&self, key: &K) {
+        let _inside = gate::enter();
         self.0.remove(key);
     }
 
     /// Runs `op` on all that there is.
     pub fn for_each(&self, mut op: impl FnMut(&K, &V)) {
+        let _inside = gate::enter();
         self.0.iter().for_each(|entry| op(entry.key(), entry.value()));
     }
 }

@@ -182,6 +182,11 @@ pub fn gauge(manager: &Manager, raw: &str) -> f64 {
 /// The page that a scraper gets.
 pub fn scraped(manager: &Manager) -> String {
     let mut page = Vec::new();
-    assert_eq!(manometer::encode::encode(&manager.scrape(), manometer::encode::Format::OpenMetrics, &mut page), 0);
+    let mut rest = manometer::encode::Page::new(manager.scrape(), manometer::encode::Format::OpenMetrics);
+    if !manager.created_samples() {
+        rest = rest.without_created();
+    }
+    assert!(!rest.fill(&mut page, usize::MAX));
+    assert_eq!(rest.skipped(), 0);
     String::from_utf8(page).expect("a page is text")
 }

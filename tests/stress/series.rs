@@ -230,3 +230,18 @@ fn resident_kib() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|rest| rest.split_whitespace().next()).and_then(|kib| kib.parse().ok()).unwrap_or_default()
 }
+
+#[test]
+fn reg_10_a_new_series_takes_over_no_reset() {
+    let registry = registry();
+    let counter = registry.counter("c").labels(["k"]).declare().unwrap();
+    // Each round resets a series and removes it; in time its slot goes to another, which must not start below zero.
+    for round in 0..stress(10_000) {
+        let held = counter.with_labels((round,)).unwrap();
+        held.add(7);
+        assert_eq!((held.value(), held.reset()), (7, 7), "in round {round}");
+        held.add(2);
+        drop(held);
+        assert_eq!(value(&counter.remove((round,)).unwrap().unwrap()), 2.0, "in round {round}");
+    }
+}

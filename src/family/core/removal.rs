@@ -8,7 +8,7 @@ use crate::{
     arena::arena,
     instrument::{Reading, SeriesRef},
     model::{MetricFamily, MetricPoint},
-    sync::{Mutex, MutexGuard, Ordering, mutant, yield_now},
+    sync::{GatedGuard, GatedMutex, Ordering, mutant, yield_now},
     tuple::{LabelKey, Tuple},
 };
 
@@ -68,12 +68,10 @@ impl Core {
     }
 
     /// Removes `tuples`, which are in the map and sorted, and reads their final values.
-    fn take_out(&self, mut writer: MutexGuard<'_, Writer>, tuples: &[Tuple]) -> MetricFamily {
+    fn take_out(&self, mut writer: GatedGuard<'_, Writer>, tuples: &[Tuple]) -> MetricFamily {
         let unlinked = self.unlink(&mut writer, tuples.to_vec());
         // Scrapes need this lock for a new order, and must not wait for what comes now.
-        if mutant!("remove_keeps_lock", true, false) {
-            drop(writer);
-        }
+        mutant!("remove_keeps_lock", drop(writer), ());
         self.bury(unlinked)
     }
 
@@ -82,7 +80,7 @@ impl Core {
         let too_early = mutant!("remove_before_final_read", Vec::new(), {
             vec![self.copy(&tuples, &mut self.shared.ledger(), Reading::Look)]
         });
-        self.change();
+        mutant!("removal_unsaid", self.change(), ());
         // What a push provider has not seen yet it will never see as a series of its own.
         let seen: Vec<bool> = match self.shared.push {
             Some(_) => tuples.iter().map(|tuple| self.shared.ledger().leave(tuple)).collect(),
@@ -91,9 +89,9 @@ impl Core {
         for tuple in &tuples {
             // Waits for whoever records through the map's shard.
             self.map.remove(tuple as &dyn LabelKey);
-            self.index.remove(&mut writer.index, tuple);
+            mutant!("no_unlink", self.index.remove(&mut writer.index, tuple), ());
             writer.condemned.remove(&tuple.as_ptr().addr());
-            tuple.detach();
+            mutant!("no_detach", tuple.detach(), ());
             if let Some(exemplars) = self.shared.exemplars_if_any() {
                 exemplars.forget(tuple);
             }
@@ -139,7 +137,7 @@ impl Core {
     }
 
     /// Who shares series that go with their last owner.
-    pub(in crate::family) fn owners(&self) -> &Mutex<super::Owners> {
+    pub(in crate::family) fn owners(&self) -> &GatedMutex<super::Owners> {
         &self.owners
     }
 }

@@ -9,6 +9,9 @@ use loom::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+/// The checker of this build.
+pub use loom as checker;
+
 /// Slots of one chunk: few, since each is an object that loom tracks.
 pub const CHUNK_SLOTS: usize = 16;
 

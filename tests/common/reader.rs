@@ -1,0 +1,341 @@
+//! Reads a page of OpenMetrics or of text as a strict scraper does, and says whether it holds what a set holds.
+//!
+//! Written from the rules of the formats and from the points alone: it shares nothing with `src/encode`.
+
+#![allow(dead_code, reason = "each user takes its own part")]
+
+use std::collections::HashSet;
+
+use manometer::{
+    encode::Format,
+    model::{Metric, MetricPoint, MetricSet, MetricType, Number, Timestamp},
+};
+
+/// A family as a page shows it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReadFamily {
+    pub name: String,
+    pub kind: String,
+    pub unit: String,
+    pub help: String,
+    pub samples: Vec<ReadSample>,
+}
+
+/// A line with a value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadSample {
+    pub name: String,
+    pub labels: Vec<(String, String)>,
+    pub value: String,
+}
+
+/// Reads a whole page, or says which line breaks which rule.
+pub fn read(page: &str, format: Format) -> Result<Vec<ReadFamily>, String> {
+    let mut families: Vec<ReadFamily> = Vec::new();
+    let mut seen = HashSet::new();
+    let mut described = 0;
+    let body = match (page.strip_suffix('\n'), format) {
+        (_, Format::Prosody) => return Err("the page of Prosody is of neither format".to_owned()),
+        (None, Format::Text) if page.is_empty() => return Ok(families),
+        (None, _) => return Err("the page does not end in a line feed".to_owned()),
+        (Some("# EOF"), Format::OpenMetrics) => "",
+        (Some(page), Format::OpenMetrics) => page.strip_suffix("\n# EOF").ok_or("the page has no end mark")?,
+        (Some(page), Format::Text) => page,
+    };
+    // Line feeds alone end lines: a carriage return is a character like others.
+    for line in body.split('\n').filter(|_| !body.is_empty()) {
+        let fail = |rule: &str| Err(format!("{rule}: {line:?}"));
+        if let Some(rest) = line.strip_prefix("# ") {
+            let (keyword, rest) = rest.split_once(' ').ok_or("a bare comment")?;
+            let (name, text) = rest.split_once(' ').unwrap_or((rest, ""));
+            let rank = ["TYPE", "UNIT", "HELP"].iter().position(|known| *known == keyword);
+            let Some(rank) = rank else { return fail("an unknown comment") };
+            if rank == 0 {
+                if !is_name(name) || families.iter().any(|family| family.name == name) {
+                    return fail("no name, or one that was there before");
+                }
+                if !["counter", "gauge", "histogram", "summary"].contains(&text) {
+                    return fail("no type");
+                }
+                families.push(ReadFamily { name: name.to_owned(), kind: text.to_owned(), ..ReadFamily::default() });
+                described = 1;
+                continue;
+            }
+            let family = match families.last_mut() {
+                Some(family) if family.name == name && family.samples.is_empty() => family,
+                _ => return fail("metadata away from its family"),
+            };
+            if rank < described || text.is_empty() {
+                return fail("metadata out of order, or without text");
+            }
+            described = rank + 1;
+            if rank == 1 {
+                if format == Format::Text || !name.ends_with(&format!("_{text}")) {
+                    return fail("a unit that the name does not end in, or in the wrong format");
+                }
+                family.unit = text.to_owned();
+            } else {
+                // Quotes are escaped in one format only.
+                family.help = unescape(text, format == Format::OpenMetrics)?;
+            }
+        } else {
+            let sample = read_sample(line)?;
+            let Some(family) = families.last_mut() else { return fail("a sample without a family") };
+            if !suffixes(&family.kind, format).iter().any(|suffix| sample.name == format!("{}{suffix}", family.name)) {
+                return fail("a sample of another family");
+            }
+            let mut labels = sample.labels.clone();
+            labels.sort();
+            if labels.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+                return fail("a label occurs twice");
+            }
+            if !seen.insert((sample.name.clone(), labels)) {
+                return fail("a sample occurs twice");
+            }
+            family.samples.push(sample);
+        }
+    }
+    Ok(families)
+}
+
+fn suffixes(kind: &str, format: Format) -> &'static [&'static str] {
+    match (kind, format) {
+        ("counter", Format::OpenMetrics) => &["_total", "_created"],
+        ("counter", Format::Text) | ("gauge", _) => &[""],
+        ("histogram", Format::OpenMetrics) => &["_bucket", "_sum", "_count", "_created"],
+        ("histogram", Format::Text) => &["_bucket", "_sum", "_count"],
+        ("summary", Format::OpenMetrics) => &["", "_sum", "_count", "_created"],
+        _ => &["", "_sum", "_count"],
+    }
+}
+
+fn read_sample(line: &str) -> Result<ReadSample, String> {
+    let fail = |rule: &str| format!("{rule}: {line:?}");
+    let end = line.find(['{', ' ']).ok_or_else(|| fail("no value"))?;
+    let (name, mut rest) = line.split_at(end);
+    if !is_name(name) {
+        return Err(fail("no sample name"));
+    }
+    let mut labels = Vec::new();
+    if let Some(inner) = rest.strip_prefix('{') {
+        rest = inner;
+        while !rest.starts_with('}') {
+            if !labels.is_empty() {
+                rest = rest.strip_prefix(',').ok_or_else(|| fail("no comma between labels"))?;
+            }
+            let (key, quoted) = rest.split_once("=\"").ok_or_else(|| fail("no label"))?;
+            if !is_name(key) {
+                return Err(fail("no label name"));
+            }
+            let end = closing_quote(quoted).ok_or_else(|| fail("an open quote"))?;
+            let value = unescape(&quoted[..end], true)?;
+            if value.is_empty() {
+                return Err(fail("an empty label value"));
+            }
+            labels.push((key.to_owned(), value));
+            rest = &quoted[end + 1..];
+        }
+        rest = &rest[1..];
+    }
+    let value = rest.strip_prefix(' ').ok_or_else(|| fail("no space before the value"))?;
+    if !is_number(value) {
+        return Err(fail("no number"));
+    }
+    Ok(ReadSample { name: name.to_owned(), labels, value: value.to_owned() })
+}
+
+/// Where the quote is that no backslash escapes.
+fn closing_quote(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    text.bytes().position(|byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
+    })
+}
+
+fn unescape(text: &str, quotes: bool) -> Result<String, String> {
+    let mut characters = text.chars();
+    let mut plain = String::new();
+    while let Some(character) = characters.next() {
+        plain.push(match character {
+            '\\' => match characters.next() {
+                Some('n') => '\n',
+                Some('\\') => '\\',
+                Some('"') if quotes => '"',
+                other => return Err(format!("{other:?} after a backslash in {text:?}")),
+            },
+            '"' if quotes => return Err(format!("a bare quote in {text:?}")),
+            other => other,
+        });
+    }
+    Ok(plain)
+}
+
+fn is_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// `[+-]digits[.digits][e[+-]digits]`, or one of three words.
+fn is_number(text: &str) -> bool {
+    if ["NaN", "+Inf", "-Inf"].contains(&text) {
+        return true;
+    }
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (mantissa, exponent) = unsigned.split_once('e').unwrap_or((unsigned, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    digits(whole) && digits(fraction) && digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))
+}
+
+/// Reads the page of `set` and compares all of it with the points of `set`. `skipped` is how many metrics the page left out.
+pub fn check(page: &str, format: Format, set: &MetricSet, skipped: usize) -> Result<(), String> {
+    let read = read(page, format)?;
+    let mut families = read.iter();
+    let mut left_out = 0;
+    for family in &set.families {
+        let metadata = family.metadata();
+        let exposed = metadata.name().exposed();
+        let shown = families.next().ok_or_else(|| format!("{exposed} is not on the page"))?;
+        let is_text_counter = format == Format::Text && metadata.kind() == MetricType::Counter;
+        let expected = ReadFamily {
+            name: if is_text_counter { format!("{exposed}_total") } else { exposed.to_owned() },
+            kind: metadata.kind().as_str().to_owned(),
+            unit: if format == Format::Text { String::new() } else { metadata.name().unit().to_owned() },
+            help: metadata.help().to_owned(),
+            samples: shown.samples.clone(),
+        };
+        if *shown != expected {
+            return Err(format!("{shown:?} is shown for {expected:?}"));
+        }
+        let mut samples = shown.samples.iter();
+        for metric in family.metrics() {
+            let Some(lines) = lines(&metric, format) else {
+                left_out += 1;
+                continue;
+            };
+            let own: Vec<_> = metric.labels().filter(|(_, value)| !value.is_empty()).collect();
+            for line in lines {
+                let sample = samples.next().ok_or_else(|| format!("{exposed}{own:?}{line:?} is missing"))?;
+                line.check(exposed, &own, sample).map_err(|rule| format!("{rule}: {sample:?} for {own:?} {line:?}"))?;
+            }
+        }
+        if let Some(surplus) = samples.next() {
+            return Err(format!("{surplus:?} is not in the set"));
+        }
+    }
+    match families.next() {
+        Some(surplus) => Err(format!("{surplus:?} is not in the set")),
+        None if left_out != skipped => Err(format!("{skipped} metrics are said to be left out, not {left_out}")),
+        None => Ok(()),
+    }
+}
+
+/// What a line must read back as.
+#[derive(Debug)]
+struct Line {
+    suffix: &'static str,
+    extra: Option<(&'static str, f64)>,
+    value: Wanted,
+}
+
+#[derive(Debug)]
+enum Wanted {
+    Number(Number),
+    Time(Timestamp),
+}
+
+impl Line {
+    fn check(&self, exposed: &str, own: &[(&str, &str)], sample: &ReadSample) -> Result<(), &'static str> {
+        if sample.name.strip_prefix(exposed) != Some(self.suffix) {
+            return Err("another sample");
+        }
+        let mut given = sample.labels.iter();
+        for (key, value) in own {
+            if given.next().map(|(key, value)| (key.as_str(), value.as_str())) != Some((*key, *value)) {
+                return Err("another label");
+            }
+        }
+        match (self.extra, given.next(), given.next()) {
+            (None, None, None) => {}
+            (Some((key, wanted)), Some((given, text)), None) => {
+                let canonical = text.contains(['.', 'e']) || ["+Inf", "NaN"].contains(&text.as_str());
+                if key != given || !is_float(text, wanted) || !canonical {
+                    return Err("another threshold or quantile");
+                }
+            }
+            _ => return Err("too many labels, or too few"),
+        }
+        let is_same = match &self.value {
+            Wanted::Number(Number::Unsigned(value)) => sample.value.parse() == Ok(*value),
+            Wanted::Number(Number::Signed(value)) => sample.value.parse() == Ok(*value),
+            Wanted::Number(Number::Float(value)) => is_float(&sample.value, *value),
+            Wanted::Time(time) => is_time(&sample.value, *time),
+        };
+        if is_same { Ok(()) } else { Err("another value") }
+    }
+}
+
+fn is_float(text: &str, wanted: f64) -> bool {
+    text.parse::<f64>().is_ok_and(|read| read.to_bits() == wanted.to_bits() || read.is_nan() && wanted.is_nan())
+}
+
+fn is_time(text: &str, wanted: Timestamp) -> bool {
+    let millis = |seconds: &str, thousandths: &str| {
+        let (seconds, thousandths): (u64, u64) = (seconds.parse().ok()?, thousandths.parse().ok()?);
+        seconds.checked_mul(1000)?.checked_add(thousandths)
+    };
+    let parts = text.split_once('.').filter(|(_, thousandths)| thousandths.len() == 3);
+    parts.and_then(|(seconds, thousandths)| millis(seconds, thousandths)) == Some(wanted.millis())
+}
+
+/// The lines of a metric; None if the formats forbid its values.
+fn lines(metric: &Metric<'_>, format: Format) -> Option<Vec<Line>> {
+    let plain = |suffix, value| Line { suffix, extra: None, value: Wanted::Number(value) };
+    let not_below_zero = |value: f64| (!value.is_nan() && value >= 0.0).then_some(());
+    let (mut lines, created) = match metric.point() {
+        MetricPoint::Counter(point) => {
+            not_below_zero(point.total.as_f64())?;
+            (vec![plain("_total", point.total)], point.created)
+        }
+        MetricPoint::Gauge(value) => (vec![plain("", value)], None),
+        MetricPoint::Histogram(point) => {
+            if point.cumulative.windows(2).any(|pair| pair[0] > pair[1]) {
+                return None;
+            }
+            let bounds = point.thresholds.iter().copied().chain([f64::INFINITY]);
+            let bucket = |(bound, count): (f64, &u64)| Line {
+                extra: Some(("le", bound)),
+                ..plain("_bucket", Number::Unsigned(*count))
+            };
+            let mut lines: Vec<_> = bounds.zip(&point.cumulative).map(bucket).collect();
+            // With a negative threshold the sum may shrink, so there is none, and no count.
+            if point.thresholds.first().is_none_or(|lowest| *lowest >= 0.0) {
+                not_below_zero(point.sum)?;
+                lines.push(plain("_sum", Number::Float(point.sum)));
+                lines.push(plain("_count", Number::Unsigned(point.count())));
+            }
+            (lines, point.created)
+        }
+        MetricPoint::Summary(point) => {
+            not_below_zero(point.sum)?;
+            let mut lines = Vec::new();
+            for (quantile, value) in point.quantiles {
+                if value < 0.0 {
+                    return None;
+                }
+                lines.push(Line { extra: Some(("quantile", quantile)), ..plain("", Number::Float(value)) });
+            }
+            lines.push(plain("_sum", Number::Float(point.sum)));
+            lines.push(plain("_count", Number::Unsigned(point.count)));
+            (lines, point.created)
+        }
+        other => panic!("{other:?} has no known lines"),
+    };
+    if let Some(time) = created.filter(|_| format == Format::OpenMetrics) {
+        lines.push(Line { suffix: "_created", extra: None, value: Wanted::Time(time) });
+    }
+    Some(lines)
+}
