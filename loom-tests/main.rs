@@ -18,6 +18,7 @@ mod plan;
 mod present;
 mod roster;
 mod series;
+mod sketch;
 mod sum;
 mod threads;
 mod undo;

@@ -15,13 +15,17 @@ mod histogram;
 mod info;
 mod ledger;
 mod series;
+#[cfg(manometer_loom)]
+pub mod sketch;
+#[cfg(not(manometer_loom))]
+mod sketch;
 mod state_set;
 mod summary;
 mod timer;
 mod unknown;
 mod watermark;
 
-pub use bounds::{MOST_THRESHOLDS, check_thresholds, exponential_buckets, linear_buckets};
+pub use bounds::{MOST_THRESHOLDS, check_quantiles, check_thresholds, exponential_buckets, linear_buckets};
 pub use counter::{Counter, FloatCounter};
 pub use exemplars::{ExemplarLabels, Exemplars};
 pub use gauge::{Gauge, UpDownGauge, check_delta};
@@ -34,6 +38,7 @@ pub use info::Info;
 pub use ledger::{Departed, Lifetimes, SampleSink};
 pub use ledger::{Ledger, Push, Reading};
 pub use series::{Instrument, Kind, Series, SeriesRef, Shared};
+pub use sketch::Sketches;
 pub use state_set::StateSet;
 pub use summary::Summary;
 pub use timer::{Clock, Monotonic, Timed, Timer, TimerGuard, timed, timed_by};

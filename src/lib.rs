@@ -17,6 +17,7 @@ pub mod model;
 mod collect;
 mod measure;
 mod registry;
+mod schedule;
 mod scope;
 
 #[cfg(feature = "http")]

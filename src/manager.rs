@@ -19,7 +19,6 @@ mod events;
 mod isolation;
 mod own;
 mod providers;
-mod schedule;
 mod state;
 mod windows;
 
@@ -40,6 +39,7 @@ use crate::{
     measure::MeasureName,
     model::{ConfigError, MetricSet, Settings},
     registry::{Declaration, Registry},
+    schedule::{Duty, Ticks, Waiter},
     scope::{Books, Scope, ScopeBuilder},
     sync::{Arc, Mutex, Ordering},
 };
@@ -52,7 +52,6 @@ pub use providers::register_provider;
 pub use windows::DEFAULT_WINDOW;
 
 use own::Own;
-use schedule::{Duty, Ticks, Waiter};
 use state::{Mode, State};
 use windows::{News, Window, Windows};
 
@@ -203,9 +202,9 @@ impl Manager {
             move || late.get().and_then(Weak::upgrade).into_iter().for_each(|state| state.flush_unless_stopped());
         let books = Arc::new(Books::new(&registry, &builder.namespace, Box::new(push)));
         let root = Scope::root(&books);
-        let own = Own::declare(&root, &**provider, builder.compat)?;
         let clock = builder.clock_or_system();
-        registry.go_by(clock.0.clone());
+        registry.go_by(clock.0.clone(), clock.1);
+        let own = Own::declare(&root, &**provider, builder.compat)?;
         let made = Arc::new(State::new(mode, &registry, Some(provider.clone()), clock, Some(own)));
         let _ = state.set(Arc::downgrade(&made));
         match mode {

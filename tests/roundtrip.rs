@@ -2,10 +2,14 @@
 
 #[path = "common/pages.rs"]
 mod pages;
+#[path = "common/reader.rs"]
+mod reader;
 
-use manometer::encode::Format;
+use std::{collections::BTreeSet, sync::Arc};
+
+use manometer::encode::{Format, encode};
 use manometer::model::MetricType::{Gauge, Histogram};
-use manometer::model::{LabelRows, LabelTable, Number};
+use manometer::model::{LabelRows, LabelTable, MetricFamily, MetricSet, Number, Points};
 use proptest::prelude::*;
 
 use pages::{metadata, page, single, values};
@@ -57,6 +61,22 @@ proptest! {
         let (page, _) = page(Format::OpenMetrics, vec![single(metadata(Gauge, "g").with_help(&help), values([1.0]))]);
         let line = page.split('\n').find_map(|line| line.strip_prefix("# HELP g "));
         prop_assert_eq!(line.map_or_else(String::new, unescaped), help);
+    }
+
+    #[test]
+    fn itr_07_whole_pages_read_back(help in text(), rows in prop::collection::btree_set((text(), text()), 0..5)) {
+        let metadata = metadata(Gauge, "g").with_help(&help).with_labels(&["k", "l"]).unwrap();
+        let points = Points::Gauge { values: vec![0.5; rows.len()] };
+        let rows: BTreeSet<[String; 2]> = rows.into_iter().map(|(first, second)| [first, second]).collect();
+        let labels = LabelTable::new(&["k", "l"], rows).unwrap();
+        let family = MetricFamily::new(Arc::new(metadata), Arc::new(labels), points).unwrap();
+        let set = MetricSet { families: vec![family] };
+        for format in [Format::OpenMetrics, Format::Text] {
+            let mut page = Vec::new();
+            let skipped = encode(&set, format, &mut page);
+            let read = reader::check(std::str::from_utf8(&page).unwrap(), format, &set, skipped);
+            prop_assert_eq!(read, Ok(()), "{:?}", format);
+        }
     }
 
     #[test]

@@ -314,6 +314,14 @@ impl Core {
         log::warn!("a family is full, and what comes goes to its overflow series: {cardinality}");
     }
 
+    /// Takes the quantiles of a window that has ended from the bank that came to rest, for all series at one time.
+    pub fn end_window(&self, bank: usize) {
+        let (order, mut ledger) = self.open_books();
+        for tuple in order.rows() {
+            ledger.end_window(SeriesRef { tuple, shared: &self.shared }, bank);
+        }
+    }
+
     /// A family for [`collect_into`](Self::collect_into), without series.
     pub fn empty_family(&self) -> MetricFamily {
         let rows: Arc<dyn LabelRows> = Arc::new(Order::default());

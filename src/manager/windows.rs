@@ -6,12 +6,10 @@
 
 use std::{fmt, time::Duration};
 
-use super::{
-    isolation::{discard, isolated},
-    schedule::{Duty, Ticks},
-};
+use super::isolation::{discard, isolated};
 use crate::{
     instrument::{Clock, Gauge, Watermark},
+    schedule::{Duty, Ticks},
     sync::{Arc, AtomicBool, Ordering},
 };
 

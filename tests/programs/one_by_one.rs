@@ -138,7 +138,9 @@ proptest! {
                 }
             }
         });
-        failed.into_iter().for_each(|panic| resume_unwind(panic));
+        if let Some(panic) = failed {
+            resume_unwind(panic);
+        }
         world.into_inner().expect("no step has failed").check();
     }
 }
