@@ -128,11 +128,6 @@ const ARGUED: &[(&str, &str, &str)] = &[
         "*count = count.wrapping_add(cell.load(bank * PARTS + part, Ordering::Acquire));",
         "the partner of the one above",
     ),
-    (
-        "family/index.rs",
-        "self.hides.load(Ordering::Acquire)",
-        "who finds the series hidden looks under the lock; one that is back is only missed by a model with three threads",
-    ),
 ];
 
 /// Whether a line of code orders anything by itself.
