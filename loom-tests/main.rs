@@ -18,9 +18,11 @@ mod plan;
 mod present;
 mod roster;
 mod series;
+mod sketch;
 mod sum;
 mod threads;
 mod undo;
+mod watermark;
 mod wide;
 
 use std::{

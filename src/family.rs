@@ -8,6 +8,7 @@
 //! `:overflow`: nothing is lost, nothing fails, and the page stays bounded. Removing series makes room again.
 
 mod accumulate;
+mod calls;
 mod core;
 mod index;
 mod order;
@@ -18,6 +19,7 @@ mod values;
 mod view;
 
 pub use accumulate::Tally;
+pub use calls::FutureTimer;
 pub use core::Core;
 #[cfg(manometer_mocked)]
 pub use index::{Index, IndexWriter};

@@ -17,6 +17,7 @@ pub mod model;
 mod collect;
 mod measure;
 mod registry;
+mod schedule;
 mod scope;
 
 #[cfg(feature = "http")]
@@ -55,12 +56,13 @@ pub use arena::{ForkGuard, before_fork};
 pub use arena::{SlabCounts, set_max_owned_slabs, slab_counts};
 pub use collect::{Collector, Sampled, Source, collect};
 pub use family::{
-    Family, LabelField, LabelSet, LabelValue, LabelValues, Labels, NumberRoom, Owned, Tally, TypedFamily, View,
+    Family, FutureTimer, LabelField, LabelSet, LabelValue, LabelValues, Labels, NumberRoom, Owned, Tally, TypedFamily,
+    View,
 };
 pub use instrument::{
-    Clock, Counter, ExemplarLabels, FloatCounter, Gauge, GaugeHistogram, HealthReport, Histogram, Info, Instrument,
-    Monotonic, StateSet, Summary, Timed, Timer, TimerGuard, Unknown, UpDownGauge, exponential_buckets, linear_buckets,
-    timed, timed_by,
+    Clock, Counter, ExemplarLabels, Extremes, FloatCounter, Gauge, GaugeHistogram, HealthReport, Histogram, InFlight,
+    Info, Instrument, Monotonic, Present, StateSet, Summary, Timed, Timer, TimerGuard, Unknown, UpDownGauge, Watermark,
+    exponential_buckets, linear_buckets, timed, timed_by,
 };
 pub use manager::{CollectError, Manager, register_provider};
 pub use measure::{

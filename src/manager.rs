@@ -19,7 +19,6 @@ mod events;
 mod isolation;
 mod own;
 mod providers;
-mod schedule;
 mod state;
 mod windows;
 
@@ -35,11 +34,12 @@ use crate::{
     collect::{Sampled, Source},
     instrument::{
         Clock, Counter, FloatCounter, Gauge, GaugeHistogram, Histogram, Info, Instrument, StateSet, Summary, Unknown,
-        UpDownGauge,
+        UpDownGauge, Watermark,
     },
     measure::MeasureName,
     model::{ConfigError, MetricSet, Settings},
     registry::{Declaration, Registry},
+    schedule::{Duty, Ticks, Waiter},
     scope::{Books, Scope, ScopeBuilder},
     sync::{Arc, Mutex, Ordering},
 };
@@ -52,7 +52,6 @@ pub use providers::register_provider;
 pub use windows::DEFAULT_WINDOW;
 
 use own::Own;
-use schedule::{Duty, Ticks, Waiter};
 use state::{Mode, State};
 use windows::{News, Window, Windows};
 
@@ -203,9 +202,9 @@ impl Manager {
             move || late.get().and_then(Weak::upgrade).into_iter().for_each(|state| state.flush_unless_stopped());
         let books = Arc::new(Books::new(&registry, &builder.namespace, Box::new(push)));
         let root = Scope::root(&books);
-        let own = Own::declare(&root, &**provider, builder.compat)?;
         let clock = builder.clock_or_system();
-        registry.go_by(clock.0.clone());
+        registry.go_by(clock.0.clone(), clock.1);
+        let own = Own::declare(&root, &**provider, builder.compat)?;
         let made = Arc::new(State::new(mode, &registry, Some(provider.clone()), clock, Some(own)));
         let _ = state.set(Arc::downgrade(&made));
         match mode {
@@ -421,8 +420,53 @@ impl Manager {
         if !self.is_enabled() || !state.is_running() {
             return Ok(Registration::nowhere(name));
         }
-        let window = Window::new(name, window, gauge.clone(), Box::new(total), state.clock.now())
+        let window = Window::rate(name, window, gauge.clone(), Box::new(total), state.clock.now())
             .map_err(|panic| RateError::Total { rate: name.to_owned(), panic })?;
+        self.cut_at_ends(name, window)
+    }
+
+    /// Publishes what was highest and lowest in a gauge, over windows of this length that follow each other from now on by the clock;
+    /// NaN until the first has ended. Neither scrapes nor collections change what is published. A window begins with the value that
+    /// the one before ended with. The gauge `value` shows the present value, and is written through the [`Watermark`] alone.
+    ///
+    /// # Errors
+    /// `Window` for one below [`SHORTEST_INTERVAL`], `Thread` if the system gives no thread.
+    ///
+    /// # Examples
+    /// ```
+    /// let manager = manometer::Manager::builder().manual().provider("internal").build()?;
+    /// let gauge = |name: &str| manager.gauge(name).single();
+    /// let (depth, peak, trough) = (gauge("queue_depth")?, gauge("queue_depth_peak")?, gauge("queue_depth_trough")?);
+    /// let minute = manometer::manager::DEFAULT_WINDOW;
+    /// let (queue, published) = manager.publish_extremes("queue", minute, &depth, &peak, &trough)?;
+    /// queue.add(3.0);
+    /// queue.add(-1.0);
+    /// assert_eq!(depth.value(), 2.0);
+    /// published.unregister();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn publish_extremes(
+        &self,
+        name: &str,
+        window: Duration,
+        value: &Gauge,
+        peak: &Gauge,
+        trough: &Gauge,
+    ) -> Result<(Watermark, Registration), RateError> {
+        let key = format!("window of extremes {name:?}");
+        config::check_interval(&key, "0.001 seconds or more", window).map_err(RateError::Window)?;
+        let state = self.state();
+        let watermark = Watermark::new(value);
+        if !self.is_enabled() || !state.is_running() {
+            return Ok((watermark, Registration::nowhere(name)));
+        }
+        let window = Window::extremes(name, window, watermark.clone(), [peak, trough], state.clock.now());
+        Ok((watermark, self.cut_at_ends(name, window)?))
+    }
+
+    /// Has the thread of the windows cut this one too.
+    fn cut_at_ends(&self, name: &str, window: Window) -> Result<Registration, RateError> {
+        let state = self.state();
         let switch = window.switch();
         let mut threads = self.handle.threads.lock();
         if threads.stopped {

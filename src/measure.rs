@@ -16,7 +16,7 @@ mod kind;
 mod options;
 mod recorders;
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, time::Duration};
 
 use crate::{
     instrument::{Instrument, Kind},
@@ -153,6 +153,7 @@ impl<R: Recorder> MeasureDeclaration<R> {
                 let thresholds = options.buckets.as_deref().unwrap_or(R::TYPE.default_buckets());
                 declaration.thresholds(thresholds.to_vec())
             }
+            Kind::Summary => declaration.windows(options.quantiles.clone(), options.interval),
             _ => declaration,
         };
         let recorder = R::over(scope.declare(name, Vec::new(), line, declaration, only)?);
@@ -177,6 +178,18 @@ impl<R: TakesUnit> MeasureDeclaration<R> {
     /// The unit, which becomes the end of the name; none unless said otherwise.
     pub fn unit(self, unit: &str) -> Self {
         self.change(|options| options.unit = Some(unit.to_owned()))
+    }
+}
+
+impl MeasureDeclaration<Distribution> {
+    /// The quantiles to compute; see [`Declaration::quantiles`](crate::Declaration::quantiles).
+    pub fn quantiles(self, quantiles: impl IntoIterator<Item = f64>) -> Self {
+        self.change(|options| options.quantiles = quantiles.into_iter().collect())
+    }
+
+    /// The interval over which quantiles are computed; see [`Declaration::interval`](crate::Declaration::interval).
+    pub fn interval(self, interval: Duration) -> Self {
+        self.change(|options| options.interval = Some(interval.as_secs_f64()))
     }
 }
 

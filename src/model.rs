@@ -25,7 +25,7 @@ mod text;
 pub use cardinality::{Cardinality, LabelCardinality};
 pub use columns::Points;
 pub use dialect::Dialect;
-pub use error::{BucketRule, DeclareError, LabelError, ShapeError, StateRule, UnitRule, ValueError};
+pub use error::{BucketRule, DeclareError, LabelError, QuantileRule, ShapeError, StateRule, UnitRule, ValueError};
 pub use exemplar::Exemplar;
 pub use family::{ExemplarAt, Metric, MetricFamily, MetricSet};
 pub use kind::MetricType;

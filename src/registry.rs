@@ -3,6 +3,7 @@
 mod declare;
 mod fields;
 mod push;
+mod windows;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -27,6 +28,7 @@ pub use fields::{FieldOptions, MetricField, Metrics, check_field};
 pub(crate) use push::Wire;
 
 use push::Pushed;
+use windows::Windows;
 
 /// The most series of a family that says nothing else.
 pub const DEFAULT_MAX_SERIES: usize = 100_000;
@@ -65,6 +67,8 @@ struct State {
     listing: ArcSwap<Listing>,
     /// The provider that pushes from here, if one does.
     pushed: Option<Pushed>,
+    /// What ends the windows of quantiles.
+    windows: Windows,
     /// By what the age of idle series is reckoned.
     clock: GatedMutex<Ages>,
 }
@@ -171,6 +175,7 @@ impl RegistryOptions {
                 names: GatedMutex::default(),
                 changes: AtomicU64::new(0),
                 listing: ArcSwap::default(),
+                windows: Windows::new(),
             }),
         }
     }
@@ -282,13 +287,14 @@ impl Registry {
     }
 
     /// Reckons by `clock` from now on how long series were idle; by the system's monotonic clock otherwise. A registry that belongs to a
-    /// manager goes by the manager's.
+    /// manager goes by the manager's. So do the intervals of quantiles, unless a family that has some was declared before.
     pub fn set_clock(&self, clock: impl Clock + Send + Sync + 'static) {
-        self.go_by(Arc::new(clock));
+        self.go_by(Arc::new(clock), true);
     }
 
-    /// The same with a clock that others read too.
-    pub(crate) fn go_by(&self, clock: Arc<dyn Clock + Send + Sync>) {
+    /// The same with a clock that others read too. `polls`: it is none that waiting can go by.
+    pub(crate) fn go_by(&self, clock: Arc<dyn Clock + Send + Sync>, polls: bool) {
+        self.inner.windows.set_clock(clock.clone(), polls);
         *self.inner.clock.lock() = Ages(clock);
     }
 

@@ -299,7 +299,7 @@ impl Tuple {
     pub fn take_written(&self) -> bool {
         // Acquire: pairs with Release in `mark_written`. One exchange, so that no mark falls between a look and a store.
         let order = mutant!("take_mark_relaxed", Ordering::Acquire, Ordering::Relaxed);
-        mutant!("take_mark_in_two_steps", self.take_mark(FOR_PUSH, order), {
+        mutant!("take_mark_in_two_steps", self.head().beside.fetch_and(!FOR_PUSH, order) & FOR_PUSH != 0, {
             let written = self.head().beside.load(order) & FOR_PUSH != 0;
             self.head().beside.store(FOR_EXPIRY, Ordering::Relaxed);
             written
@@ -308,13 +308,10 @@ impl Tuple {
 
     /// Whether this was written since this was last asked, whatever [`take_written`](Self::take_written) has taken.
     pub fn take_stirred(&self) -> bool {
-        // Acquire: as in `take_written`.
-        self.take_mark(FOR_EXPIRY, Ordering::Acquire)
-    }
-
-    fn take_mark(&self, mark: u16, order: Ordering) -> bool {
         // Relaxed: a mark that is not seen yet is taken the next time; who must see it comes after the writer by other means.
-        self.head().beside.load(Ordering::Relaxed) & mark != 0 && self.head().beside.fetch_and(!mark, order) & mark != 0
+        self.head().beside.load(Ordering::Relaxed) & FOR_EXPIRY != 0
+            // Acquire: as in `take_written`.
+            && self.head().beside.fetch_and(!FOR_EXPIRY, Ordering::Acquire) & FOR_EXPIRY != 0
     }
 
     /// Counts a new handle, that was asked for during the scan of this number; not one that is cloned.

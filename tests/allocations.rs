@@ -4,6 +4,7 @@ use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
     hint::black_box,
+    time::Duration,
 };
 
 use manometer::{
@@ -69,6 +70,7 @@ fn gen_02_recording_through_handles_allocates_nothing() {
     let narrow = registry.histogram("n").buckets([0.1, 1.0, 10.0]).single().unwrap();
     let wide = registry.histogram("w").buckets((1..=200).map(f64::from)).single().unwrap();
     let summary = registry.summary("s").single().unwrap();
+    let quantiles = registry.summary("q").quantiles([0.5]).interval(Duration::from_secs(3600)).single().unwrap();
     let record = || {
         counter.inc();
         counter.add(3);
@@ -81,6 +83,7 @@ fn gen_02_recording_through_handles_allocates_nothing() {
             narrow.observe(value);
             wide.observe(value);
             summary.observe(value);
+            quantiles.observe(value);
         }
     };
     record();
@@ -104,6 +107,27 @@ fn gen_02_lab_01_recording_by_labels_of_a_series_that_exists_allocates_nothing()
     record();
     assert_eq!(allocations(|| (0..1000).for_each(|_| record())), 0);
     assert_eq!(full.with_labels((":overflow",)).unwrap().value(), 1001);
+}
+
+#[test]
+fn sum_03_memory_goes_by_the_range_of_the_samples_and_not_by_their_number() {
+    const SERIES: usize = 64;
+    let registry = Registry::new();
+    let family = registry.summary("s").labels(["k"]).quantiles([0.5, 0.99]).interval(Duration::from_secs(3600));
+    let family = family.declare().unwrap();
+    let handles: Vec<_> = (0..SERIES).map(|series| family.with_labels((series,)).unwrap()).collect();
+    let before = HELD.get();
+    let record = |samples: u32| {
+        for sample in 0..samples {
+            // Seven powers of two.
+            let value = 0.001 * (1.0 + f64::from(sample % 1000) / 1000.0 * 126.0);
+            handles.iter().for_each(|handle| handle.observe(value));
+        }
+    };
+    record(1000);
+    let held = (HELD.get() - before) as usize / SERIES;
+    assert!(held <= 8 * 1024, "{held} bytes a series");
+    assert_eq!(allocations(|| record(20_000)), 0, "the same range, twenty times as many samples");
 }
 
 #[test]

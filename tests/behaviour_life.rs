@@ -218,6 +218,26 @@ fn reg_10_a_series_with_a_live_handle_stays() {
 }
 
 #[test]
+fn reg_10_cnt_03_a_total_that_wrapped_its_word_survives_a_reprieve() {
+    let (registry, clock) = by_hand();
+    let hits = fleeting(&registry);
+    // Three wraps of the word, so that the carries have both of their low bits.
+    for _ in 0..4 {
+        hits.add(("a",), u64::MAX).unwrap();
+    }
+    hits.with_labels(("a",)).unwrap().reset();
+    hits.add(("a",), 7).unwrap();
+    shown(&registry);
+    for _ in 0..3 {
+        clock.advance(2);
+        // Idle by the clock, and held, so that it is looked at and kept.
+        let held = hits.find(("a",)).unwrap().expect("it is there");
+        assert_eq!(shown(&registry), 1);
+        assert_eq!(held.value(), 7);
+    }
+}
+
+#[test]
 fn reg_10_what_expires_and_what_stays() {
     let (registry, clock) = by_hand();
     let hits =

@@ -1,4 +1,4 @@
-//! Summaries without quantiles (section 8 of `docs/behaviour.md`).
+//! Summaries, their quantiles apart (section 8 of `docs/behaviour.md`).
 
 mod common;
 

@@ -8,7 +8,7 @@ const FLOORS: &[&[&str]] = &[
     &["arena"],
     &["encode", "tuple", "cell"],
     &["instrument"],
-    &["family"],
+    &["family", "schedule"],
     &["registry"],
     &["collect", "scope"],
     &["backend", "measure", "view"],

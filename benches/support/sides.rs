@@ -7,6 +7,7 @@
 use std::{
     hint::black_box,
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use atomic_float::AtomicF64;
@@ -199,6 +200,19 @@ pub fn observe() -> Side {
         cpu_per_op(threads, ops, |index, ops| {
             let mut random = XorShift::of_thread(index);
             repeat(ops, &histogram, |histogram| histogram.observe(values.draw(&mut random)));
+        })
+    })
+}
+
+/// `Summary::observe` of the same values, with quantiles.
+pub fn observe_quantiles() -> Side {
+    let declaration = Registry::new().summary("latency").unit("seconds").quantiles([0.5, 0.99]);
+    let summary = declaration.interval(Duration::from_secs(10)).single().expect("nothing is wrong with it");
+    let values = Observations::new();
+    Box::new(move |threads, ops| {
+        cpu_per_op(threads, ops, |index, ops| {
+            let mut random = XorShift::of_thread(index);
+            repeat(ops, &summary, |summary| summary.observe(values.draw(&mut random)));
         })
     })
 }

@@ -52,6 +52,17 @@ impl Slot {
         Self { chunk, offset: offset as u16 }
     }
 
+    /// The same as one number, which is 0 for no cell that anybody has.
+    pub fn to_bits(self) -> u32 {
+        u32::from(self.chunk) << 16 | u32::from(self.offset)
+    }
+
+    /// The slot that [`to_bits`](Self::to_bits) wrote.
+    #[inline(always)]
+    pub const fn from_bits(bits: u32) -> Self {
+        Self { chunk: (bits >> 16) as u16, offset: bits as u16 % CHUNK_SLOTS as u16 }
+    }
+
     /// Whether this is [`NOWHERE`](Self::NOWHERE), by its chunk, which a record needs anyway.
     #[inline(always)]
     pub fn is_nowhere(self) -> bool {

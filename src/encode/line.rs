@@ -2,8 +2,10 @@
 
 use std::{iter::Peekable, marker::PhantomData, slice};
 
-use crate::encode::format::Rules;
-use crate::encode::sample::{Value, Visitor, walk};
+use crate::encode::{
+    format::Rules,
+    sample::{Value, Visitor, walk},
+};
 use crate::model::{
     Escaping, ExemplarAt, MetricFamily, Number, Sink, escape_into, suffix, write_17_digits, write_number, write_seconds,
 };

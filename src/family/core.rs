@@ -295,11 +295,11 @@ impl Core {
         let points = family.refill(order.clone());
         points.clear();
         ledger.append_all(&self.shared, order.rows(), order.slots(), points, with_created);
+        drop(ledger);
+        self.report_overflow(&order);
         if let Some(exemplars) = self.shared.exemplars_if_any() {
             family.refill_exemplars(|out| exemplars.append(order.rows(), out));
         }
-        drop(ledger);
-        self.report_overflow(&order);
     }
 
     /// Logs, once each time the family has become full, which label has so many values.
@@ -312,6 +312,14 @@ impl Core {
         }
         let cardinality = Cardinality::of(&self.shared.metadata, order, 3);
         log::warn!("a family is full, and what comes goes to its overflow series: {cardinality}");
+    }
+
+    /// Takes the quantiles of a window that has ended from the bank that came to rest, for all series at one time.
+    pub fn end_window(&self, bank: usize) {
+        let (order, mut ledger) = self.open_books();
+        for tuple in order.rows() {
+            ledger.end_window(SeriesRef { tuple, shared: &self.shared }, bank);
+        }
     }
 
     /// A family for [`collect_into`](Self::collect_into), without series.

@@ -6,7 +6,8 @@
 use super::{values::LabelValues, view::View};
 use crate::{
     instrument::{
-        Counter, FloatCounter, Gauge, GaugeHistogram, Histogram, SeriesRef, StateSet, Summary, Unknown, UpDownGauge,
+        Counter, FloatCounter, Gauge, GaugeHistogram, Histogram, InFlight, SeriesRef, StateSet, Summary, Unknown,
+        UpDownGauge,
     },
     model::{LabelError, Points},
 };
@@ -102,6 +103,17 @@ impl View<UpDownGauge> {
             Points::UpDown { values } => values.iter().fold(0, |sum: i64, value| sum.saturating_add(*value)),
             _ => 0,
         }
+    }
+}
+
+impl View<UpDownGauge> {
+    /// Goes up by one in the series of these values, and down again when the guard is dropped; see
+    /// [`InFlight`](crate::InFlight).
+    ///
+    /// # Errors
+    /// `Arity` if there are not as many values as free keys.
+    pub fn guard(&self, values: impl LabelValues) -> Result<InFlight, LabelError> {
+        Ok(self.with_labels(values)?.guard())
     }
 }
 

@@ -1,8 +1,8 @@
 //! Thresholds of histograms: which lists are good, and two ways to make one.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use crate::model::{BucketRule, DeclareError};
+use crate::model::{BucketRule, DeclareError, QuantileRule};
 
 /// The most thresholds of a histogram: two banks of its buckets must fit in a chunk (see `cell::flip`).
 pub const MOST_THRESHOLDS: usize = 251;
@@ -34,6 +34,40 @@ pub fn check_thresholds(family: &str, most: usize, given: &[f64]) -> Result<Arc<
     }
     // One value for both zeros, as `le` has one text for them.
     Ok(given.iter().filter(|threshold| threshold.is_finite()).map(|threshold| threshold + 0.0).collect())
+}
+
+/// Quantiles, ascending, and their interval.
+pub type CheckedQuantiles = (Arc<[f64]>, Duration);
+
+/// Checks the quantiles of `family` and the seconds of their interval; gives both in the form that is kept, quantiles ascending. An
+/// interval alone is legal, and then nothing is kept of it.
+///
+/// # Errors
+/// `InvalidQuantiles`, `MissingInterval`.
+pub fn check_quantiles(
+    family: &str,
+    given: &[f64],
+    seconds: Option<f64>,
+) -> Result<Option<CheckedQuantiles>, DeclareError> {
+    let invalid = |given, rule| DeclareError::InvalidQuantiles { family: family.to_owned(), given, rule };
+    if let Some(outside) = given.iter().find(|quantile| !(0.0..=1.0).contains(*quantile)) {
+        return Err(invalid(*outside, QuantileRule::OutOfRange));
+    }
+    // One value for both zeros, as the label has one text for them.
+    let mut quantiles: Vec<f64> = given.iter().map(|quantile| quantile + 0.0).collect();
+    quantiles.sort_by(f64::total_cmp);
+    if let Some(pair) = quantiles.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(invalid(pair[0], QuantileRule::Duplicate));
+    }
+    let interval = seconds.map(|seconds| match Duration::try_from_secs_f64(seconds) {
+        Ok(interval) if !interval.is_zero() => Ok(interval),
+        _ => Err(invalid(seconds, QuantileRule::Interval)),
+    });
+    match (quantiles.is_empty(), interval.transpose()?) {
+        (true, _) => Ok(None),
+        (false, Some(interval)) => Ok(Some((quantiles.into(), interval))),
+        (false, None) => Err(DeclareError::MissingInterval { family: family.to_owned() }),
+    }
 }
 
 /// `count` thresholds, the first `start`, each `factor` times the one before.

@@ -52,6 +52,19 @@ impl Gauge {
         Ok(())
     }
 
+    /// Adds `delta` and returns the value that came of it; counts nothing that it refuses.
+    pub(super) fn add_and_get(&self, delta: f64) -> Result<f64, ValueError> {
+        check_delta(delta)?;
+        let series = self.series.borrow();
+        if series.tuple.slot().is_nowhere() {
+            return Ok(0.0);
+        }
+        // Relaxed: a gauge is one word.
+        let before = series.tuple.state().fetch_add(delta, Ordering::Relaxed);
+        series.tuple.mark_written();
+        Ok(before + delta)
+    }
+
     /// Sets the value to 0 and returns the one before.
     pub fn reset(&self) -> f64 {
         self.series.shared().ledger().gauge(self.series.borrow(), Reading::Take)

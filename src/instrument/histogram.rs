@@ -159,8 +159,11 @@ pub(super) fn observe_unusual(slot: Slot, series: SeriesRef<'_>, value: f64, tim
     }
 }
 
-fn record_unusual(slot: Slot, series: SeriesRef<'_>, bucket: usize, value: f64, times: u32) {
-    series.record(slot, bucket, value, times);
+pub(super) fn record_unusual(slot: Slot, series: SeriesRef<'_>, bucket: usize, value: f64, times: u32) {
+    match &series.shared.sketches {
+        Some(sketches) if !slot.is_nowhere() => series.record_sketched(sketches, slot, value),
+        _ => series.record(slot, bucket, value, times),
+    }
     if let Some(push) = &series.shared.push {
         push.sample(series, value, times);
     }

@@ -9,6 +9,7 @@
 
 mod lifetime;
 mod moves;
+mod windows;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -33,6 +34,7 @@ pub use moves::Push;
 pub use moves::{Departed, SampleSink};
 
 use moves::Moves;
+use windows::Windows;
 
 /// Rows from which on summing whole blocks beats looking up each slot.
 const MANY_ROWS: usize = 32;
@@ -59,6 +61,8 @@ pub struct Ledger {
     pool: SlotPool,
     /// Which series came and went since the last push; of use only to a provider that pushes.
     moves: Moves,
+    /// The quantiles of summaries.
+    windows: Windows,
     /// Series that left the registry and may still be held.
     retired: Vec<Tuple>,
     /// How many of them make the next new series look for free ones: twice as many as were left the last time.
@@ -106,6 +110,7 @@ impl Ledger {
             saturated: HashSet::new(),
             pool: SlotPool::new(width.max(1), alone),
             moves: Moves::default(),
+            windows: Windows::default(),
             retired: Vec::new(),
             sweep_at: FEW_RETIRED,
             scratch: Vec::new(),
@@ -153,6 +158,9 @@ impl Ledger {
         for slot in free {
             self.bases.remove(&slot);
             self.saturated.remove(&slot);
+            if let Some(sketches) = &shared.sketches {
+                self.windows.forget(sketches, slot);
+            }
             self.give_back(slot, shared);
         }
     }
@@ -241,6 +249,9 @@ impl Ledger {
         if let Some(taken) = taken {
             self.keep(slot, taken);
             begin_anew(series);
+            if let Some(sketches) = &series.shared.sketches {
+                self.windows.reset(sketches, slot);
+            }
         }
         let count = cumulate(totals);
         // What a reset took off may leave a rounding error below zero, or beside it.
@@ -248,6 +259,19 @@ impl Ledger {
             _ if count == 0 => 0.0,
             true => sum,
             false => sum.max(0.0),
+        }
+    }
+
+    /// Appends the values of a summary's quantiles in the window that ended last.
+    pub fn quantiles(&self, series: SeriesRef<'_>, values: &mut Vec<f64>) {
+        let quantiles = series.shared.metadata.quantiles().len();
+        self.windows.append(series.tuple.slot(), quantiles, values);
+    }
+
+    /// Takes the quantiles of a window that has ended from the bank that came to rest.
+    pub fn end_window(&mut self, series: SeriesRef<'_>, bank: usize) {
+        if let Some(sketches) = &series.shared.sketches {
+            self.windows.end(sketches, series.tuple.slot(), bank, series.shared.metadata.quantiles());
         }
     }
 
@@ -328,7 +352,10 @@ impl Ledger {
             Points::GaugeHistogram { cumulative, sums } => sums.push(self.present(series, cumulative, reading)),
             Points::UpDown { values } => values.push(self.level(series, reading)),
             Points::Histogram { cumulative, sums, .. } => sums.push(self.observed(series, cumulative, reading)),
-            Points::Summary { counts, sums, .. } => sums.push(self.observed(series, counts, reading)),
+            Points::Summary { counts, sums, quantiles, .. } => {
+                self.quantiles(series, quantiles);
+                sums.push(self.observed(series, counts, reading));
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::OnceLock, time::Duration};
 
-use super::{Exemplars, Health, Ledger, MOST_THRESHOLDS, ledger::Push};
+use super::{Exemplars, Health, Ledger, MOST_THRESHOLDS, ledger::Push, sketch::Sketches};
 use crate::{
     arena::{self, OwnedCell, Slot},
     cell::{count, flip, search::Search, sum, undo},
@@ -135,6 +135,8 @@ pub struct Shared {
     scan: AtomicU32,
     /// Whether the word of some counter has wrapped.
     carried: AtomicBool,
+    /// Where observations are counted for quantiles; None without quantiles.
+    pub sketches: Option<Sketches>,
     ledger: GatedMutex<Ledger>,
     /// Made by the first exemplar.
     exemplars: OnceLock<Box<Exemplars>>,
@@ -156,6 +158,7 @@ impl Shared {
             expire_after: None,
             scan: AtomicU32::new(0),
             carried: AtomicBool::new(false),
+            sketches: None,
             ledger: GatedMutex::new(Ledger::new(width, alone)),
             exemplars: OnceLock::new(),
         }
@@ -167,6 +170,12 @@ impl Shared {
             self.search.forget_table();
         }
         self.push = push;
+    }
+
+    /// Tells a family that is not used yet that its observations are counted for quantiles.
+    pub fn set_sketches(&mut self) {
+        debug_assert_eq!(self.kind, Kind::Summary, "only summaries have quantiles");
+        self.sketches = Some(Sketches::new());
     }
 
     /// Which scan for idle series was the last to begin.
@@ -219,6 +228,7 @@ impl Drop for Shared {
     fn drop(&mut self) {
         // Every handle and every view held a reference, so nobody can write to these slots any more (A4).
         self.ledger().dissolve();
+        self.sketches.iter().for_each(Sketches::dissolve);
     }
 }
 
@@ -257,6 +267,21 @@ impl SeriesRef<'_> {
         arena::write_leased(slot, |cell| self.write(cell, bucket, value, times));
     }
 
+    /// Adds an observation of `value` to a summary, and to its sketch.
+    #[inline(always)]
+    pub fn record_sketched(self, sketches: &Sketches, slot: Slot, value: f64) {
+        match arena::undisturbed() {
+            Some(_busy) => {
+                arena::write!(slot, cell => undo::write(cell, 0, 0, value, 1));
+                sketches.record(slot, value);
+            }
+            None => {
+                self.record_interrupting(slot, 0, value, 1);
+                sketches.record_interrupting(slot, value);
+            }
+        }
+    }
+
     #[inline(always)]
     fn write(self, cell: OwnedCell<'_>, bucket: usize, value: f64, times: u32) {
         match self.shared.search.buckets() {
@@ -277,7 +302,9 @@ impl Series {
     /// A handle's own reference to a series. In a family whose series expire, the caller has it pinned, or holds the writer lock or
     /// the shard of the map.
     pub fn new(tuple: Tuple, shared: Arc<Shared>) -> Self {
-        tuple.hold(shared.scan());
+        if shared.expire_after.is_some() {
+            tuple.hold(shared.scan());
+        }
         Self { slot: tuple.slot(), tuple, shared }
     }
 

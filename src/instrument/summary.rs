@@ -2,7 +2,7 @@
 
 use super::{
     SeriesRef,
-    histogram::{Histogram, bucket},
+    histogram::{Histogram, bucket, observe_unusual, record_unusual},
     ledger::Reading,
     series::instrument,
 };
@@ -41,7 +41,7 @@ impl Summary {
     /// `NotANumber`, `Infinite` or `Negative`; nothing is recorded then.
     pub fn try_observe(&self, value: f64) -> Result<(), ValueError> {
         let series = self.series.borrow();
-        series.record(self.series.slot(), bucket(series, value)?, value, 1);
+        record_unusual(self.series.slot(), series, bucket(series, value)?, value, 1);
         Ok(())
     }
 
@@ -65,6 +65,12 @@ impl Summary {
         self.point().sum
     }
 
+    /// The quantiles of the family, ascending, each with its value in the window that ended last: NaN before the first one has ended,
+    /// and after one without observations.
+    pub fn quantiles(&self) -> Vec<(f64, f64)> {
+        self.point().quantiles
+    }
+
     /// When counting began.
     pub fn created(&self) -> Timestamp {
         self.series.shared().ledger().created(self.series.borrow())
@@ -75,12 +81,25 @@ impl Summary {
         let mut ledger = series.shared.ledger();
         let created = Some(ledger.created(series));
         let mut counts = Vec::with_capacity(1);
+        let mut values = Vec::new();
+        ledger.quantiles(series, &mut values);
         let sum = ledger.observed(series, &mut counts, reading);
-        SummaryPoint { count: counts[0], sum, quantiles: Vec::new(), created }
+        let quantiles = series.shared.metadata.quantiles().iter().copied().zip(values).collect();
+        SummaryPoint { count: counts[0], sum, quantiles, created }
     }
 
     #[inline(always)]
     pub(crate) fn observe_at(slot: Slot, series: SeriesRef<'_>, value: f64) {
-        Histogram::observe_at(slot, series, value, 1);
+        let Some(sketches) = &series.shared.sketches else {
+            return Histogram::observe_at(slot, series, value, 1);
+        };
+        if slot.is_nowhere() {
+            return;
+        }
+        // One comparison keeps out zero, negatives, infinities and NaN: as bits, none of them is from 1 to below infinity.
+        match value.to_bits().wrapping_sub(1) < f64::INFINITY.to_bits() - 1 {
+            true => series.record_sketched(sketches, slot, value),
+            false => observe_unusual(slot, series, value, 1),
+        }
     }
 }

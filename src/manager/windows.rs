@@ -1,37 +1,47 @@
-//! Rates over fixed windows, cut by the clock and by nothing else.
+//! Rates, peaks and troughs over fixed windows, cut by the clock and by nothing else.
 //!
 //! A thread of its own reads each total when its window ends, divides by the time that has really passed since the last reading,
-//! and publishes that in a gauge, where it stays until the next window ends. So no scrape and no collection, however many or few,
-//! changes what is published.
+//! and publishes that in a gauge, where it stays until the next window ends; and likewise what was highest and lowest. So no scrape
+//! and no collection, however many or few, changes what is published.
 
 use std::{fmt, time::Duration};
 
-use super::{
-    isolation::{discard, isolated},
-    schedule::{Duty, Ticks},
-};
+use super::isolation::{discard, isolated};
 use crate::{
-    instrument::{Clock, Gauge},
+    instrument::{Clock, Gauge, Watermark},
+    schedule::{Duty, Ticks},
     sync::{Arc, AtomicBool, Ordering},
 };
 
 /// The window of a rate that says nothing else.
 pub const DEFAULT_WINDOW: Duration = Duration::from_secs(60);
 
-/// One total whose rate is published.
+/// One window and the next, and what is published at the end of each.
 pub(super) struct Window {
     name: String,
-    gauge: Gauge,
-    total: Box<dyn FnMut() -> f64 + Send>,
+    what: What,
     registered: Arc<AtomicBool>,
     ticks: Ticks,
-    /// The last reading, and when it was.
-    last: Option<(Duration, f64)>,
+}
+
+/// What is published.
+enum What {
+    Rate {
+        gauge: Gauge,
+        total: Box<dyn FnMut() -> f64 + Send>,
+        /// The last reading, and when it was.
+        last: Option<(Duration, f64)>,
+    },
+    Extremes {
+        watermark: Watermark,
+        peak: Gauge,
+        trough: Gauge,
+    },
 }
 
 impl Window {
-    /// The window that begins `now`, with a reading of the total. Until it ends, no rate is known.
-    pub(super) fn new(
+    /// The window of a rate that begins `now`, with a reading of the total. Until it ends, no rate is known.
+    pub(super) fn rate(
         name: &str,
         length: Duration,
         gauge: Gauge,
@@ -40,8 +50,26 @@ impl Window {
     ) -> Result<Self, String> {
         let first = isolated(&mut total)?;
         gauge.set(f64::NAN);
-        let (ticks, last) = (Ticks::new(now, length), Some((now, first)));
-        Ok(Self { name: name.to_owned(), gauge, total, registered: Arc::new(AtomicBool::new(true)), ticks, last })
+        Ok(Self::new(name, length, What::Rate { gauge, total, last: Some((now, first)) }, now))
+    }
+
+    /// The window of a peak and a trough that begins `now`. Until it ends, neither is known.
+    pub(super) fn extremes(
+        name: &str,
+        length: Duration,
+        watermark: Watermark,
+        [peak, trough]: [&Gauge; 2],
+        now: Duration,
+    ) -> Self {
+        peak.set(f64::NAN);
+        trough.set(f64::NAN);
+        watermark.turn();
+        Self::new(name, length, What::Extremes { watermark, peak: peak.clone(), trough: trough.clone() }, now)
+    }
+
+    fn new(name: &str, length: Duration, what: What, now: Duration) -> Self {
+        let registered = Arc::new(AtomicBool::new(true));
+        Self { name: name.to_owned(), what, registered, ticks: Ticks::new(now, length) }
     }
 
     /// What its registration switches off, before it tells so.
@@ -49,28 +77,37 @@ impl Window {
         self.registered.clone()
     }
 
-    /// Publishes the rate of the window that ended, if one did.
+    /// Publishes what the window that ended came to, if one did.
     fn cut(&mut self, clock: &dyn Clock, failed: &dyn Fn(&str, &str)) {
         if self.ticks.pass(clock.now()) == 0 {
             return;
         }
-        match isolated(&mut self.total) {
+        let (gauge, total, last) = match &mut self.what {
+            What::Rate { gauge, total, last } => (gauge, total, last),
+            What::Extremes { watermark, peak, trough } => {
+                let extremes = watermark.turn();
+                peak.set(extremes.peak);
+                trough.set(extremes.trough);
+                return;
+            }
+        };
+        match isolated(total) {
             Ok(total) => {
                 let now = clock.now();
-                let rate = self.last.and_then(|(at, last)| {
+                let rate = last.and_then(|(at, last)| {
                     let seconds = now.saturating_sub(at).as_secs_f64();
                     // A total that stepped back began again from 0.
                     let grown = if total < last { total } else { total - last };
                     (seconds > 0.0).then_some(grown / seconds)
                 });
-                self.gauge.set(rate.unwrap_or(f64::NAN));
-                self.last = Some((now, total));
+                gauge.set(rate.unwrap_or(f64::NAN));
+                *last = Some((now, total));
             }
             Err(panic) => {
                 log::warn!("the total of rate {:?} panicked: {panic}", self.name);
                 failed(&self.name, &panic);
-                self.gauge.set(f64::NAN);
-                self.last = None;
+                gauge.set(f64::NAN);
+                *last = None;
             }
         }
     }

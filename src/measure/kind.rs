@@ -70,7 +70,8 @@ impl MeasureType {
     pub(super) fn options(self) -> &'static [&'static str] {
         match self {
             Self::Amount => &["initial", "unit", "description"],
-            Self::Counter | Self::Rate | Self::Distribution => &["unit", "description"],
+            Self::Distribution => &["unit", "description", "quantiles", "interval"],
+            Self::Counter | Self::Rate => &["unit", "description"],
             Self::Times | Self::Sizes => &["buckets", "description"],
         }
     }

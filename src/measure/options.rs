@@ -10,6 +10,9 @@ pub(super) struct Options {
     pub(super) help: Option<String>,
     pub(super) initial: f64,
     pub(super) buckets: Option<Vec<f64>>,
+    pub(super) quantiles: Vec<f64>,
+    /// In seconds.
+    pub(super) interval: Option<f64>,
 }
 
 impl Options {
@@ -47,6 +50,8 @@ impl Options {
         match option {
             "initial" => self.initial = number(value).ok_or_else(|| invalid("a number"))?,
             "buckets" => self.buckets = Some(numbers(value).ok_or_else(|| invalid("a list of numbers"))?),
+            "quantiles" => self.quantiles = numbers(value).ok_or_else(|| invalid("a list of numbers"))?,
+            "interval" => self.interval = Some(number(value).ok_or_else(|| invalid("a number of seconds"))?),
             text => {
                 let Setting::Text(value) = value else { return Err(invalid("text")) };
                 *(if text == "unit" { &mut self.unit } else { &mut self.help }) = Some(value.clone());

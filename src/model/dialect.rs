@@ -25,7 +25,7 @@ impl Dialect {
     pub(super) fn stem(self, name: &str, kind: MetricType) -> &str {
         match (self, kind) {
             (Self::OpenMetrics, MetricType::Counter) => name.strip_suffix(suffix::TOTAL).unwrap_or(name),
-            (Self::OpenMetrics, MetricType::Info) => name.strip_suffix(suffix::INFO).unwrap_or(name),
+            (_, MetricType::Info) => name.strip_suffix(suffix::INFO).unwrap_or(name),
             _ => name,
         }
     }

@@ -74,6 +74,27 @@ pub enum DeclareError {
         /// The rule it breaks.
         rule: BucketRule,
     },
+    /// A summary has quantiles, and no interval over which they are computed.
+    MissingInterval {
+        /// Raw name of the family.
+        family: String,
+    },
+    /// The quantiles of a summary, or their interval, cannot be.
+    InvalidQuantiles {
+        /// Raw name of the family.
+        family: String,
+        /// The quantile, or the interval in seconds.
+        given: f64,
+        /// The rule it breaks.
+        rule: QuantileRule,
+    },
+    /// The system gives no thread that ends the windows of quantiles.
+    NoThread {
+        /// Raw name of the family.
+        family: String,
+        /// What the system says.
+        reason: String,
+    },
     /// A stateset was declared without its states.
     NoStates {
         /// Raw name of the family.
@@ -103,7 +124,8 @@ pub enum DeclareError {
     Conflict {
         /// Raw name of the family.
         name: String,
-        /// What differs: `type`, `labels`, `unit`, `description`, `buckets`, `states`, or the `preset` label of scopes.
+        /// What differs: `type`, `labels`, `unit`, `description`, `buckets`, `quantiles`, `interval`, `states`, or the `preset` label of
+        /// scopes.
         field: &'static str,
         /// The value that stands.
         standing: String,
@@ -171,6 +193,18 @@ pub enum BucketRule {
     TooMany,
     /// A threshold reads like the one before it, in a form of fewer digits.
     SameText,
+}
+
+/// The rule that quantiles break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QuantileRule {
+    /// A quantile is not from 0 to 1.
+    OutOfRange,
+    /// A quantile is given twice.
+    Duplicate,
+    /// The interval is not above 0, or longer than can be told.
+    Interval,
 }
 
 /// The rule that a unit breaks.
@@ -310,6 +344,19 @@ impl fmt::Display for DeclareError {
             Self::NoBuckets { family } => write!(f, "histogram {family:?} has no buckets"),
             Self::InvalidBuckets { family, position, threshold, rule } => {
                 write!(f, "bucket {position} of family {family:?}, {threshold}, {rule}")
+            }
+            Self::MissingInterval { family } => write!(f, "summary {family:?} has quantiles and no interval"),
+            Self::InvalidQuantiles { family, given, rule: QuantileRule::OutOfRange } => {
+                write!(f, "quantile {given} of family {family:?} is not from 0 to 1")
+            }
+            Self::InvalidQuantiles { family, given, rule: QuantileRule::Duplicate } => {
+                write!(f, "quantile {given} of family {family:?} is given twice")
+            }
+            Self::InvalidQuantiles { family, given, rule: QuantileRule::Interval } => {
+                write!(f, "interval {given} of family {family:?} is no number of seconds above 0")
+            }
+            Self::NoThread { family, reason } => {
+                write!(f, "no thread is to be had for the quantiles of family {family:?}: {reason}")
             }
             Self::NoStates { family } => write!(f, "stateset {family:?} has no states"),
             Self::InvalidStates { family, position, state, rule } => {

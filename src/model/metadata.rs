@@ -1,6 +1,6 @@
 //! What is fixed about a family from its declaration on.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::model::number::write_threshold;
 use crate::model::{DeclareError, FamilyName, MetricType, StateRule, check_keys, escape_into};
@@ -32,6 +32,7 @@ pub struct Metadata {
     threshold_texts: Box<[Box<str>]>,
     quantiles: Arc<[f64]>,
     quantile_texts: Box<[Box<str>]>,
+    interval: Option<Duration>,
     states: Arc<[Box<str>]>,
     /// The states as pages print them.
     state_texts: Box<[Box<str>]>,
@@ -49,6 +50,7 @@ impl Metadata {
             threshold_texts: Box::default(),
             quantiles: Arc::default(),
             quantile_texts: Box::default(),
+            interval: None,
             states: Arc::default(),
             state_texts: Box::default(),
         }
@@ -79,6 +81,11 @@ impl Metadata {
     /// The same with the quantiles of a summary, which the caller has found to lie in 0 to 1 and to ascend.
     pub fn with_quantiles(self, quantiles: Arc<[f64]>) -> Self {
         Self { quantile_texts: texts(&quantiles, write_threshold), quantiles, ..self }
+    }
+
+    /// The same with the interval over which quantiles are computed.
+    pub fn with_interval(self, interval: Duration) -> Self {
+        Self { interval: Some(interval), ..self }
     }
 
     /// The same with the states of a stateset.
@@ -136,6 +143,11 @@ impl Metadata {
     /// The quantiles, ascending.
     pub fn quantiles(&self) -> &Arc<[f64]> {
         &self.quantiles
+    }
+
+    /// The interval over which quantiles are computed, if there are any.
+    pub fn interval(&self) -> Option<Duration> {
+        self.interval
     }
 
     /// How many buckets a histogram has, that of `+Inf` included.

@@ -5,7 +5,9 @@ use std::{marker::PhantomData, time::Duration};
 use super::{Names, Registry};
 use crate::{
     family::{Core, Family, LabelSet, LabelValue, NumberRoom, TypedFamily},
-    instrument::{GaugeHistogram, Histogram, Info, Instrument, Kind, Shared, StateSet, check_thresholds},
+    instrument::{
+        GaugeHistogram, Histogram, Info, Instrument, Kind, Shared, StateSet, Summary, check_quantiles, check_thresholds,
+    },
     model::{BucketRule, DeclareError, FamilyName, Metadata, MetricFamily},
     sync::Arc,
 };
@@ -13,7 +15,8 @@ use crate::{
 /// A family that is being declared. Nothing exists until [`declare`](Self::declare) or its like.
 ///
 /// Declaring the same name again with the same type and label keys gives the family that stands. Where only the description, the
-/// unit, the buckets or the states differ, the first declaration stands, the difference is logged and counted, and a strict registry refuses.
+/// unit, the buckets, the quantiles or the states differ, the first declaration stands, the difference is logged and counted, and a strict
+/// registry refuses.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is declared until `declare`, `single` or `replace`"]
 pub struct Declaration<I> {
@@ -23,6 +26,9 @@ pub struct Declaration<I> {
     help: String,
     label_keys: Vec<String>,
     thresholds: Option<Vec<f64>>,
+    quantiles: Vec<f64>,
+    /// The interval of the quantiles, in seconds.
+    interval: Option<f64>,
     states: Vec<String>,
     terms: Terms,
     instrument: PhantomData<fn() -> I>,
@@ -48,6 +54,8 @@ impl<I: Instrument> Declaration<I> {
             help: String::new(),
             label_keys: Vec::new(),
             thresholds: None,
+            quantiles: Vec::new(),
+            interval: None,
             states: Vec::new(),
             terms: Terms::default(),
             instrument: PhantomData,
@@ -79,6 +87,12 @@ impl<I: Instrument> Declaration<I> {
     pub(crate) fn thresholds(self, thresholds: Vec<f64>) -> Self {
         debug_assert!(I::KIND.has_thresholds(), "only histograms have buckets");
         Self { thresholds: Some(thresholds), ..self }
+    }
+
+    /// The quantiles of a summary, and the seconds over which they are computed.
+    pub(crate) fn windows(self, quantiles: Vec<f64>, interval: Option<f64>) -> Self {
+        debug_assert_eq!(I::KIND, Summary::KIND, "only summaries have quantiles");
+        Self { quantiles, interval, ..self }
     }
 
     /// Series go that nobody has written for so long, and that nobody holds a handle of. They are shown at their last value in at least
@@ -116,11 +130,13 @@ impl<I: Instrument> Declaration<I> {
     /// - `InvalidLabel`, `DuplicateLabel`, `ReservedLabel`, `TooManyLabels`: a label key does, or their number.
     /// - `NoBuckets`, `InvalidBuckets`: a histogram has none, or a list that is not ascending and finite, or two that the registry's
     ///   dialect or a push provider gives one text.
+    /// - `InvalidQuantiles`, `MissingInterval`: a quantile is not from 0 to 1 or is given twice, or their interval is 0 or missing.
+    /// - `NoThread`: the system gives no thread that ends the windows of quantiles.
     /// - `NoStates`, `InvalidStates`: a stateset has none, or one that is empty or occurs twice, more than 64, or two that a push
     ///   provider gives one name.
     /// - `NameClash`: another family exposes a sample of the same name, or is pushed under the same name.
     /// - `Conflict`: the name is taken by a family of another type or with other label keys; in a strict registry also by one
-    ///   with another description, unit, buckets or states.
+    ///   with another description, unit, buckets, quantiles, interval or states.
     /// - `Full`: the process has no slot left.
     ///
     /// Whatever it is, nothing has changed.
@@ -207,8 +223,12 @@ impl<I: Instrument> Declaration<I> {
             Some(thresholds) => metadata.with_thresholds(thresholds),
             None => metadata,
         };
-        check_threshold_texts(&metadata)?;
+        let metadata = match check_quantiles(metadata.name().raw(), &self.quantiles, self.interval)? {
+            Some((quantiles, interval)) => metadata.with_quantiles(quantiles).with_interval(interval),
+            None => metadata,
+        };
         let metadata = if I::KIND == Kind::StateSet { metadata.with_states(&self.states)? } else { metadata };
+        check_threshold_texts(&metadata)?;
         Ok((metadata, self.terms))
     }
 }
@@ -232,6 +252,38 @@ impl Declaration<Histogram> {
     /// The thresholds of the buckets: finite and ascending; `+Inf` is implied, and may be there. An empty list means only `+Inf`.
     pub fn buckets(self, thresholds: impl IntoIterator<Item = f64>) -> Self {
         self.thresholds(thresholds.into_iter().collect())
+    }
+}
+
+impl Declaration<Summary> {
+    /// The quantiles to compute, each from 0 to 1, in any order; they need an [`interval`](Self::interval).
+    ///
+    /// They are computed over all observations of one interval, and stay until the next one has ended: the least and the greatest
+    /// exactly, the others to one per cent. Intervals follow each other from the declaration on, whoever scrapes. A series takes
+    /// 576 bytes in each writing thread, and as much again, for each power of two that its values span.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let registry = manometer::Registry::new();
+    /// let wait = registry
+    ///     .summary("wait")
+    ///     .unit("seconds")
+    ///     .quantiles([0.5, 0.99, 1.0])
+    ///     .interval(Duration::from_secs(60))
+    ///     .single()?;
+    /// wait.observe(0.25);
+    /// assert!(wait.quantiles()[2].1.is_nan(), "no minute has passed yet");
+    /// # Ok::<(), manometer::DeclareError>(())
+    /// ```
+    pub fn quantiles(self, quantiles: impl IntoIterator<Item = f64>) -> Self {
+        Self { quantiles: quantiles.into_iter().collect(), ..self }
+    }
+
+    /// The interval over which quantiles are computed. Without quantiles it has no effect.
+    pub fn interval(self, interval: Duration) -> Self {
+        Self { interval: Some(interval.as_secs_f64()), ..self }
     }
 }
 
@@ -282,6 +334,11 @@ impl Registry {
         let mut shared = Shared::new(I::KIND, Arc::new(metadata), self.inner.health.clone());
         shared.set_push(self.inner.pushed.as_ref().map(|pushed| pushed.push().clone()));
         shared.announced = terms.announced;
+        if shared.metadata.interval().is_some() && !self.inner.options.disabled {
+            shared.set_sketches();
+            let started = self.inner.windows.start();
+            started.map_err(|error| DeclareError::NoThread { family: family.clone(), reason: error.to_string() })?;
+        }
         // The one metric of a family without keys is there from its declaration on, and stays.
         shared.expire_after = terms.expire_after.filter(|_| !shared.metadata.label_keys().is_empty());
         let shared = Arc::new(shared);
@@ -291,6 +348,7 @@ impl Registry {
             false => Core::new(shared, max_series).ok_or(DeclareError::Full { family })?,
         };
         let core = Arc::new(core);
+        self.inner.windows.begin(&core);
         self.inner.put_in(names, core.clone());
         Ok(core)
     }
@@ -315,6 +373,8 @@ impl Registry {
             ("unit", stands.name().unit().to_owned(), given.name().unit().to_owned()),
             ("description", stands.help().to_owned(), given.help().to_owned()),
             ("buckets", format!("{:?}", stands.thresholds()), format!("{:?}", given.thresholds())),
+            ("quantiles", format!("{:?}", stands.quantiles()), format!("{:?}", given.quantiles())),
+            ("interval", format!("{:?}", stands.interval()), format!("{:?}", given.interval())),
             ("states", format!("{:?}", stands.states()), format!("{:?}", given.states())),
         ];
         let differing = minor.into_iter().filter(|(_, standing, given)| standing != given);

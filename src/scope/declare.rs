@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     family::{Family, LabelSet, TypedFamily, View},
-    instrument::{GaugeHistogram, Histogram, Instrument, StateSet},
+    instrument::{GaugeHistogram, Histogram, Instrument, StateSet, Summary},
     model::{DeclareError, FamilyName, MetricFamily},
     registry::Declaration,
 };
@@ -113,6 +113,18 @@ impl ScopedDeclaration<Histogram> {
     /// The thresholds of the buckets; see [`Declaration::buckets`].
     pub fn buckets(self, thresholds: impl IntoIterator<Item = f64>) -> Self {
         Self { declaration: self.declaration.buckets(thresholds), ..self }
+    }
+}
+
+impl ScopedDeclaration<Summary> {
+    /// The quantiles to compute; see [`Declaration::quantiles`].
+    pub fn quantiles(self, quantiles: impl IntoIterator<Item = f64>) -> Self {
+        Self { declaration: self.declaration.quantiles(quantiles), ..self }
+    }
+
+    /// The interval over which quantiles are computed; see [`Declaration::interval`].
+    pub fn interval(self, interval: Duration) -> Self {
+        Self { declaration: self.declaration.interval(interval), ..self }
     }
 }
 

@@ -137,6 +137,9 @@ impl Core {
                     }
                 }
             }
+            if going.is_empty() {
+                continue;
+            }
             let gone = self.unlink(&mut writer, going);
             drop(writer);
             // No look-up has them in its hands: those of the time when they were hidden have passed, and no later one found them.
@@ -152,7 +155,8 @@ impl Core {
         mutant!("last_look_in_the_map", self.map.remove(tuple as &dyn LabelKey), None);
         // The handles first: who lets the last one go has recorded before (E2).
         let is_held = mutant!("expire_held", tuple.handles() > 0, false);
-        let has_moved = tuple.take_stirred() && self.shared.kind.is_in_tuple()
+        // Only what has no cell has such a mark; of a counter the same bits count carries.
+        let has_moved = self.shared.kind.is_in_tuple() && tuple.take_stirred()
             || mutant!("no_last_look", self.shared.ledger().mark(series) != *mark, false);
         !is_held && !has_moved
     }

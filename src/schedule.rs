@@ -19,7 +19,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Ticks at fixed distances.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ticks {
+pub(crate) struct Ticks {
     start: Duration,
     interval: Duration,
     /// The number of the tick that comes next.
@@ -28,13 +28,13 @@ pub(super) struct Ticks {
 
 impl Ticks {
     /// Ticks that count from `start`; the first is one interval later. The interval is above 0.
-    pub(super) fn new(start: Duration, interval: Duration) -> Self {
+    pub(crate) fn new(start: Duration, interval: Duration) -> Self {
         debug_assert!(!interval.is_zero(), "a schedule without time between its ticks");
         Self { start, interval, next: 1 }
     }
 
     /// How long it is from `now` to the next tick.
-    pub(super) fn wait(&self, now: Duration) -> Duration {
+    pub(crate) fn wait(&self, now: Duration) -> Duration {
         let nanos = self.interval.as_nanos() * self.next;
         let passed = now.saturating_sub(self.start).as_nanos();
         nanos.checked_sub(passed).map_or(Duration::ZERO, |nanos| {
@@ -43,7 +43,7 @@ impl Ticks {
     }
 
     /// Passes over the ticks up to `now`; returns how many those are.
-    pub(super) fn pass(&mut self, now: Duration) -> u64 {
+    pub(crate) fn pass(&mut self, now: Duration) -> u64 {
         let last = now.saturating_sub(self.start).as_nanos() / self.interval.as_nanos();
         let passed = (last + 1).saturating_sub(self.next);
         self.next += passed;
@@ -53,7 +53,7 @@ impl Ticks {
 
 /// A thread that waits for times and does what is due, until it is told to stop or its owner is gone.
 #[derive(Debug)]
-pub(super) struct Waiter<W> {
+pub(crate) struct Waiter<W> {
     words: Sender<Word<W>>,
     thread: JoinHandle<()>,
 }
@@ -65,7 +65,7 @@ enum Word<W> {
 }
 
 /// What a [`Waiter`] does.
-pub(super) trait Duty<W>: Send + 'static {
+pub(crate) trait Duty<W>: Send + 'static {
     /// Something has changed.
     fn hear(&mut self, now: Duration, news: W);
     /// Does what is due, and returns how long to wait for more.
@@ -74,7 +74,7 @@ pub(super) trait Duty<W>: Send + 'static {
 
 impl<W: Send + 'static> Waiter<W> {
     /// Starts the thread. `polls`: the clock is none that waiting can go by.
-    pub(super) fn spawn(
+    pub(crate) fn spawn(
         name: &str,
         clock: Arc<dyn Clock + Send + Sync>,
         polls: bool,
@@ -96,23 +96,23 @@ impl<W: Send + 'static> Waiter<W> {
     }
 
     /// Tells the thread. It does not matter if it has ended.
-    pub(super) fn tell(&self, news: W) {
+    pub(crate) fn tell(&self, news: W) {
         self.teller()(news);
     }
 
     /// Tells the thread, also when this is out of reach.
-    pub(super) fn teller(&self) -> impl Fn(W) + Send + Sync + use<W> {
+    pub(crate) fn teller(&self) -> impl Fn(W) + Send + Sync + use<W> {
         let words = self.words.clone();
         move |news| drop(words.send(Word::News(news)))
     }
 
     /// Tells the thread to end after what it is doing.
-    pub(super) fn bid_stop(&self) {
+    pub(crate) fn bid_stop(&self) {
         let _ = self.words.send(Word::Stop);
     }
 
     /// Waits for the thread to end, unless this is it.
-    pub(super) fn stop(self) {
+    pub(crate) fn stop(self) {
         self.bid_stop();
         if self.thread.thread().id() != thread::current().id() {
             // A panic of the thread was reported by it; to stop is no place to repeat it.

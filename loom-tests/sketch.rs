@@ -1,0 +1,78 @@
+//! Sketches: every observation is in one reading of its bank, with its extreme, and slots go from one series to another.
+
+use std::sync::Arc;
+
+use loom::sync::atomic::{AtomicBool, Ordering};
+use manometer::{
+    arena::{Slot, arena, end_thread},
+    instrument::sketch::Sketches,
+};
+
+use crate::{explore, spawn};
+
+/// The names of two series, of which nothing is written at their slots.
+const SERIES: [Slot; 2] = [Slot::from_bits(1 << 16), Slot::from_bits(1 << 16 | 4)];
+
+const LOWER: f64 = 1.0;
+const UPPER: f64 = 1.75;
+
+/// How many of both values a bank has counted, and the extremes since the last reading.
+fn read(sketches: &Sketches, bank: usize) -> (u64, (f64, f64)) {
+    let (counts, extremes) = sketches.find(SERIES[0]).unwrap().take(arena(), bank);
+    (counts.iter().flat_map(|(_, parts)| parts).sum(), extremes)
+}
+
+/// Fails under mutant extremes_last, extremes_before_counts.
+#[test]
+fn an_observation_is_in_one_reading_and_so_is_its_extreme() {
+    explore(1000, 3, || {
+        let sketches = Arc::new(Sketches::new());
+        sketches.record(SERIES[0], LOWER);
+        assert_eq!(read(&sketches, 0), (1, (LOWER, LOWER)));
+        let writer = spawn({
+            let sketches = sketches.clone();
+            move || {
+                sketches.record(SERIES[0], UPPER);
+                sketches.record(SERIES[0], UPPER);
+            }
+        });
+        let bank = sketches.turn();
+        let (early, (_, greatest)) = read(&sketches, bank);
+        assert!(early == 1 || greatest == UPPER, "{} were counted without their extreme", early - 1);
+        writer.join().unwrap();
+        // What came late is in the next reading of the same bank, what came after the turn in the other one.
+        let (late, _) = read(&sketches, bank);
+        let (other, (_, greatest)) = read(&sketches, 1 - bank);
+        assert!(late >= early, "a bank only grows");
+        assert_eq!(late - 1 + other, 2, "{early} early, {late} late, {other} in the other bank");
+        assert!(other == 0 || greatest == UPPER);
+        end_thread();
+    });
+}
+
+/// Fails under mutant magnitude_relaxed, magnitude_read_relaxed.
+#[test]
+fn a_slot_that_another_series_had_begins_at_zero() {
+    explore(100, 3, || {
+        let sketches = Arc::new(Sketches::new());
+        let left = Arc::new(AtomicBool::new(false));
+        let writer = spawn({
+            let (sketches, left) = (sketches.clone(), left.clone());
+            move || {
+                sketches.record(SERIES[0], LOWER);
+                // The last handle of the first series goes; the second series is another one's.
+                left.store(true, Ordering::Release);
+                sketches.record(SERIES[1], LOWER);
+            }
+        });
+        let reused = left.load(Ordering::Acquire);
+        if reused {
+            sketches.forget(SERIES[0]);
+        }
+        sketches.record(SERIES[1], LOWER);
+        writer.join().unwrap();
+        let (counts, _) = sketches.find(SERIES[1]).unwrap().take(arena(), 0);
+        assert_eq!(counts.iter().flat_map(|(_, parts)| parts).sum::<u64>(), 2, "used again: {reused}");
+        end_thread();
+    });
+}
