@@ -7,7 +7,7 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use manometer::{
     DeclareError, MetricType, Registry, collect,
-    model::{FamilyName, reserved_names},
+    model::{FamilyName, UnitRule, reserved_names},
 };
 use manometer_fuzz::{Kind, pages_read_back};
 
@@ -73,7 +73,7 @@ fn check(name: &str, unit: &str, kind: MetricType, composed: &Result<FamilyName,
             let at = name.find(char::is_control).expect("one is there");
             Err(DeclareError::InvalidName { name: name.to_owned(), at })
         }
-        () if !is_word(unit) => Err(DeclareError::InvalidUnit { unit: unit.to_owned() }),
+        () if !is_word(unit) => Err(DeclareError::InvalidUnit { unit: unit.to_owned(), rule: UnitRule::Characters }),
         () if stem.is_empty() => Err(DeclareError::EmptyName),
         () if unit.is_empty() || stem.ends_with(&format!("_{unit}")) => Ok(stem.to_owned()),
         () => Ok(format!("{stem}_{unit}")),
