@@ -121,6 +121,29 @@ fn a_hidden_series_of_a_full_family_is_not_taken_for_one_too_many() {
     });
 }
 
+/// Fails under mutant hides_relaxed, hide_relaxed.
+#[test]
+fn a_series_that_is_back_is_not_taken_for_one_too_many() {
+    explore(20, 3, || {
+        let (registry, family) = idle(1);
+        family.inc(("too many",)).unwrap();
+        let stopped = pin().expect("there is no limit to slabs");
+        collect(&registry);
+        drop(stopped);
+        // It is hidden, and held: the next collection puts it back.
+        let held = family.find(("a",)).unwrap().unwrap();
+        let writer = spawn({
+            let family = family.clone();
+            move || family.inc(("a",)).unwrap()
+        });
+        collect(&registry);
+        writer.join().unwrap();
+        assert_eq!(family.overflowed(), 1, "it has its place");
+        assert!(held.is_live());
+        assert_eq!(held.value(), 2);
+    });
+}
+
 /// Fails under mutant drop_for_others, unlink_unowned.
 #[test]
 fn who_owns_a_series_has_a_live_one() {

@@ -310,8 +310,8 @@ impl Tuple {
     pub fn take_stirred(&self) -> bool {
         // Relaxed: a mark that is not seen yet is taken the next time; who must see it comes after the writer by other means.
         self.head().beside.load(Ordering::Relaxed) & FOR_EXPIRY != 0
-            // Acquire: as in `take_written`.
-            && self.head().beside.fetch_and(!FOR_EXPIRY, Ordering::Acquire) & FOR_EXPIRY != 0
+            // Relaxed: no value is read by this mark. Who finds it lets the series stay.
+            && self.head().beside.fetch_and(!FOR_EXPIRY, Ordering::Relaxed) & FOR_EXPIRY != 0
     }
 
     /// Counts a new handle, that was asked for during the scan of this number; not one that is cloned.

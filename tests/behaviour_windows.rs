@@ -256,7 +256,7 @@ fn mgr_11_mgr_12_windows_are_refused_disabled_and_ended() {
     let single = |manager: &Manager, name: &str| manager.gauge(name).single().expect("a good name");
     let (a, b, c) = (single(&manager, "a"), single(&manager, "b"), single(&manager, "c"));
     let error = manager.publish_extremes("x", Duration::ZERO, &a, &b, &c).unwrap_err();
-    assert_eq!(error.to_string(), "extremes \"x\": a window has a length above 0");
+    assert!(error.to_string().contains("window of extremes \"x\""), "{error}");
     let (watermark, published) = manager.publish_extremes("x", Duration::from_millis(1), &a, &b, &c).unwrap();
     watermark.set(5.0);
     until("a peak", || b.value() == 5.0);

@@ -116,6 +116,20 @@ fn the_locks_of_the_engine_pass_the_gate() {
     assert!(gated > 5, "only {gated} locks were found");
 }
 
+/// Orderings that no model shows to be needed, and why they stay.
+const ARGUED: &[(&str, &str, &str)] = &[
+    (
+        "cell/sketch.rs",
+        "cell.put(index, cell.own(index).wrapping_add(1), Ordering::Release);",
+        "it orders an exchange of another word before it, and in loom an exchange always meets the newest value",
+    ),
+    (
+        "cell/sketch.rs",
+        "*count = count.wrapping_add(cell.load(bank * PARTS + part, Ordering::Acquire));",
+        "the partner of the one above",
+    ),
+];
+
 /// Whether a line of code orders anything by itself.
 fn orders(line: &str) -> bool {
     let orderings = ["Ordering::Acquire", "Ordering::Release", "Ordering::AcqRel", "Ordering::SeqCst"];
@@ -124,7 +138,7 @@ fn orders(line: &str) -> bool {
 
 #[test]
 fn every_ordering_has_a_mutant() {
-    let mut seen = 0;
+    let (mut seen, mut excused) = (0, 0);
     for (file, room, text) in house() {
         if !["arena", "cell", "tuple", "instrument", "family", "collect"].contains(&&*room) {
             continue;
@@ -132,11 +146,16 @@ fn every_ordering_has_a_mutant() {
         let lines: Vec<_> = text.lines().collect();
         for (at, line) in lines.iter().enumerate().filter(|(_, line)| orders(line)) {
             seen += 1;
+            if ARGUED.iter().any(|(end, own, _)| file.ends_with(end) && *own == line.trim()) {
+                excused += 1;
+                continue;
+            }
             // In the same call, or under an `if` of it with a comment between.
             let call = lines[at.saturating_sub(2)..=at].iter().any(|line| line.contains("mutant!("));
             assert!(call, "{file}: nothing shows that {:?} is needed: give it a mutant and a model", line.trim());
         }
     }
+    assert_eq!(excused, ARGUED.len(), "an excuse is not needed any more");
     assert!(seen > 30, "only {seen} orderings were found: the reader of orderings is broken");
 }
 

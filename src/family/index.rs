@@ -125,14 +125,15 @@ impl Index {
     /// Whether series are left out for a while.
     pub fn hides(&self) -> bool {
         // Acquire: pairs with Release in `hide`; who finds none hidden any more finds them in map and index again.
-        self.hides.load(Ordering::Acquire)
+        self.hides.load(mutant!("hides_relaxed", Ordering::Acquire, Ordering::Relaxed))
     }
 
     /// Says whether series are left out for a while that exist all the same: before the first is removed, and after all are back
     /// or gone for good.
     pub fn hide(&self, _writer: &mut IndexWriter, some: bool) {
-        // Release: pairs with Acquire in `is_complete`.
-        self.hides.store(mutant!("hide_nothing", some, false), Ordering::Release);
+        // Release: pairs with Acquire in `hides`; hands over what is back in map and index.
+        let order = mutant!("hide_relaxed", Ordering::Release, Ordering::Relaxed);
+        self.hides.store(mutant!("hide_nothing", some, false), order);
     }
 
     /// Unlinks a series. It may be freed once the look-ups of this moment have passed.

@@ -179,11 +179,12 @@ impl Sketches {
 
     /// The sketch at `slot` and the slot of one of its magnitudes, made if need be. None if the process has no slot left.
     fn make(&self, slot: Slot, magnitude: usize) -> Option<(&Sketch, Slot)> {
+        // Before anything is begun: a process that forks waits for this lock, and for nothing else here.
+        let mut pool = self.pool.lock();
         let page = self.pages[slot.chunk() / PAGE].get_or_init(|| empty(PAGE));
         let chunk = page[slot.chunk() % PAGE].get_or_init(|| empty(CHUNK_SLOTS / STRIDE));
         let sketch = chunk[slot.offset() / STRIDE].get_or_init(Sketch::new);
         let leaf = sketch.leaves[magnitude / LEAF].get_or_init(|| (0..LEAF).map(|_| AtomicU32::new(0)).collect());
-        let mut pool = self.pool.lock();
         if let Some(at) = sketch.slot(magnitude) {
             return Some((sketch, at));
         }
