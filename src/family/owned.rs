@@ -49,6 +49,8 @@ pub struct Owned<I> {
 pub(super) struct Owner {
     core: Arc<Core>,
     tuple: Tuple,
+    /// Whether its end was seen to already.
+    is_done: bool,
 }
 
 impl<I: Instrument> View<I> {
@@ -68,7 +70,7 @@ impl<I: Instrument> View<I> {
         })?;
         let address = tuple.as_ptr().addr();
         let owner = owners.get(&address).and_then(Weak::upgrade).unwrap_or_else(|| {
-            let owner = Arc::new(Owner { core: core.clone(), tuple });
+            let owner = Arc::new(Owner { core: core.clone(), tuple, is_done: false });
             owners.insert(address, Arc::downgrade(&owner));
             owner
         });
@@ -81,7 +83,10 @@ impl<I> Owned<I> {
     pub fn close(self) -> Option<MetricPoint> {
         let Self { owner, instrument } = self;
         drop(instrument);
-        let owner = Arc::into_inner(owner)?;
+        let mut owner = Arc::into_inner(owner)?;
+        // Once. What this leaves to somebody who owns the series again is theirs to hand back: a second try, by `drop`, could come
+        // between their going and their own removal, and nobody would get the point.
+        owner.is_done = true;
         owner.remove()
     }
 }
@@ -110,7 +115,9 @@ impl Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.remove();
+        if !self.is_done {
+            self.remove();
+        }
     }
 }
 
