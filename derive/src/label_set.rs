@@ -57,7 +57,7 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream, Error> {
                 op(&[#(::manometer::LabelValue::text(&self.#idents, &mut ::manometer::NumberRoom::new())),*])
             }
 
-            #[allow(unused_mut, unused_variables, unused_assignments)]
+            #[allow(unused_mut, unused_variables, unused_assignments, reason = "a set without keys has no digits")]
             fn with_values_at<R>(position: usize, op: impl ::core::ops::FnOnce(&[&str]) -> R) -> R {
                 let mut rest = position;
                 #(#digits)*

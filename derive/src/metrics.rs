@@ -77,7 +77,6 @@ fn declare(field: &Field, name: &str, unit: &str, options: &Options) -> TokenStr
     let buckets = options.buckets.iter();
     let max_series = options.max_series.iter();
     quote_spanned! { Span::mixed_site().located_at(kind.span()) => {
-        #[allow(unused_mut)]
         let mut options = ::manometer::FieldOptions::new(#name);
         options.unit = #unit;
         options.help = #help;

@@ -43,11 +43,13 @@ impl Guest {
     /// Bytes came or went.
     pub fn touch(&self) {
         let millis = self.start.elapsed().as_millis() as u64;
+        // Relaxed, like everything here: one guest's own times, by which who must go is guessed.
         self.active_millis.store(millis, Ordering::Relaxed);
     }
 
     /// Runs `work`, for which the client waits, and which it must not lose its place for.
     pub async fn waiting_for<T>(&self, work: impl Future<Output = T>) -> T {
+        // Relaxed, both: see `touch`.
         self.waits.store(true, Ordering::Relaxed);
         let done = work.await;
         self.waits.store(false, Ordering::Relaxed);
@@ -57,6 +59,7 @@ impl Guest {
 
     /// For how long nothing has come or gone; None while it waits for us.
     fn idle(&self) -> Option<Duration> {
+        // Relaxed, both: see `touch`.
         let active = Duration::from_millis(self.active_millis.load(Ordering::Relaxed));
         (!self.waits.load(Ordering::Relaxed)).then(|| self.start.elapsed().saturating_sub(active))
     }

@@ -106,6 +106,7 @@ pub fn shut() -> Shut {
         SHUTTING.store(true, Ordering::SeqCst);
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
+            // SeqCst: see the head of this file; as Acquire it pairs with the Release of `Inside`'s drop.
             if INSIDE.load(Ordering::SeqCst) == inside {
                 // Who has shut the gate passes it.
                 DEPTH.set(DEPTH.get() + 1);
@@ -113,6 +114,7 @@ pub fn shut() -> Shut {
             }
             thread::yield_now();
         }
+        // SeqCst like every store of this flag; opening it too late or too early only costs a turn of a loop.
         SHUTTING.store(false, Ordering::SeqCst);
         thread::sleep(OPEN);
     }
@@ -129,6 +131,7 @@ impl Shut {
 impl Drop for Shut {
     fn drop(&mut self) {
         DEPTH.set(DEPTH.get() - 1);
+        // SeqCst: as in `shut`.
         SHUTTING.store(false, Ordering::SeqCst);
     }
 }
