@@ -128,8 +128,13 @@ fn his_08_a_reset_and_a_removal_forget() {
     family.remove(("/a",)).unwrap();
     requests.add_with_exemplar(5, TRACE);
     assert_eq!(requests.exemplar(), None, "nobody sees the series");
-    family.with_labels(("/a",)).unwrap().inc();
+    let again = family.with_labels(("/a",)).unwrap();
+    again.inc();
     assert!(!open_metrics(&registry).contains(" # "), "the new series has none");
+    again.add_with_exemplar(1, TRACE);
+    requests.reset();
+    assert_eq!(requests.exemplar(), None, "that is the new one's");
+    assert!(again.exemplar().is_some(), "and the old one's handle cannot take it");
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! allocation that is swapped in whole, so nobody reads half of one; who swaps waits for nobody. Only the first exemplar of a series needs a
 //! place in the map, and whoever finds the map busy with that drops his own exemplar and counts it, rather than wait.
 
+use std::hash::{Hash, Hasher};
+
 use arc_swap::ArcSwapOption;
 
 use super::{SeriesRef, series::Shared};
@@ -68,13 +70,31 @@ impl<L: ExemplarLabels + ?Sized> ExemplarLabels for &L {
     }
 }
 
+/// One series, and not the next one of its labels.
+#[derive(Clone, Debug)]
+struct ThisSeries(Tuple);
+
+impl PartialEq for ThisSeries {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_ptr() == other.0.as_ptr()
+    }
+}
+
+impl Eq for ThisSeries {}
+
+impl Hash for ThisSeries {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Hash::hash(&self.0, state);
+    }
+}
+
 /// The last exemplar of each bucket of one series.
 type Buckets = Box<[ArcSwapOption<Exemplar>]>;
 
 /// The exemplars of one family, by series.
 #[derive(Debug, Default)]
 pub struct Exemplars {
-    by_series: SideMap<Tuple, Buckets>,
+    by_series: SideMap<ThisSeries, Buckets>,
 }
 
 impl Exemplars {
@@ -87,24 +107,24 @@ impl Exemplars {
         let exemplar = Arc::new(exemplar);
         let buckets = || (0..shared.search.buckets()).map(|_| ArcSwapOption::empty()).collect();
         let put = |buckets: &Buckets| buckets[bucket].store(Some(exemplar));
-        if self.by_series.try_with_or_insert(tuple, buckets, put).is_none() {
+        if self.by_series.try_with_or_insert(&ThisSeries(tuple.clone()), buckets, put).is_none() {
             shared.health.drop_exemplar();
         }
     }
 
     fn get(&self, tuple: &Tuple, bucket: usize) -> Option<Arc<Exemplar>> {
-        self.by_series.with(tuple, |buckets| buckets[bucket].load_full()).flatten()
+        self.by_series.with(&ThisSeries(tuple.clone()), |buckets| buckets[bucket].load_full()).flatten()
     }
 
     /// Forgets those of one series.
     pub fn forget(&self, tuple: &Tuple) {
-        self.by_series.remove(tuple);
+        self.by_series.remove(&ThisSeries(tuple.clone()));
     }
 
     /// Appends those of the series in `rows`, which are sorted, and forgets those of series that are gone.
     pub fn append(&self, rows: &[Tuple], out: &mut Vec<ExemplarAt>) {
         let mut gone = Vec::new();
-        self.by_series.for_each(|tuple, buckets| {
+        self.by_series.for_each(|ThisSeries(tuple), buckets| {
             if !tuple.is_live() {
                 // Its handle was used while it was being removed.
                 gone.push(tuple.clone());
