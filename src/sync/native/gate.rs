@@ -40,13 +40,14 @@ const OPEN: Duration = Duration::from_millis(1);
 std::thread_local! {
     /// How many guards of the gate this thread holds.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
+
+    /// Whether it is one of those in [`INSIDE`]: from its first guard until its last is gone, whichever that is.
+    static COUNTED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// That this thread is inside, until it is dropped.
 #[derive(Debug)]
 pub struct Inside {
-    /// Whether this guard is the one that was counted: the first of its thread.
-    counted: bool,
     here: PhantomData<*const ()>,
 }
 
@@ -67,8 +68,9 @@ pub fn enter() -> Inside {
 pub fn try_enter() -> Option<Inside> {
     // Counted here first, and last when leaving: what interrupts this thread in between must not wait for it.
     let depth = DEPTH.replace(DEPTH.get() + 1);
-    let inside = Inside { counted: depth == 0, here: PhantomData };
-    if inside.counted {
+    let inside = Inside { here: PhantomData };
+    if depth == 0 {
+        COUNTED.set(true);
         // SeqCst, both: see the head of this file.
         INSIDE.fetch_add(1, Ordering::SeqCst);
         if SHUTTING.load(Ordering::SeqCst) {
@@ -81,12 +83,18 @@ pub fn try_enter() -> Option<Inside> {
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        if self.counted {
-            // SeqCst: as Release it pairs with the load in `shut`; what this thread did inside is before the fork.
-            INSIDE.fetch_sub(1, Ordering::SeqCst);
-        }
-        DEPTH.set(DEPTH.get() - 1);
+        leave();
     }
+}
+
+/// Gives up one guard of this thread. Guards go in any order: the last one counts.
+fn leave() {
+    let depth = DEPTH.get() - 1;
+    if depth == 0 && COUNTED.replace(false) {
+        // SeqCst: as Release it pairs with the load in `shut`; what this thread did inside is before the fork.
+        INSIDE.fetch_sub(1, Ordering::SeqCst);
+    }
+    DEPTH.set(depth);
 }
 
 /// That no thread but this one is inside, until it is dropped.
@@ -100,7 +108,7 @@ pub struct Shut {
 /// Shuts the gate, after everybody else has left.
 pub fn shut() -> Shut {
     let forking = FORKING.lock().unwrap_or_else(PoisonError::into_inner);
-    let inside = usize::from(DEPTH.get() > 0);
+    let inside = usize::from(COUNTED.get());
     loop {
         // SeqCst, both: see the head of this file.
         SHUTTING.store(true, Ordering::SeqCst);
@@ -130,8 +138,33 @@ impl Shut {
 
 impl Drop for Shut {
     fn drop(&mut self) {
-        DEPTH.set(DEPTH.get() - 1);
+        leave();
         // SeqCst: as in `shut`.
         SHUTTING.store(false, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_is_inside_until_its_last_guard_is_gone() {
+        let (first, second) = (enter(), enter());
+        drop(first);
+        assert!(COUNTED.get(), "a fork would not wait for the lock that the second guard is for");
+        drop(second);
+        assert!(!COUNTED.get() && DEPTH.get() == 0);
+    }
+
+    #[test]
+    fn who_shuts_the_gate_from_inside_leaves_it_as_any_other() {
+        let guard = enter();
+        let shut = shut();
+        assert_eq!(shut.inside, 1);
+        drop(guard);
+        drop(shut);
+        assert!(!COUNTED.get() && DEPTH.get() == 0);
+        drop(super::shut());
     }
 }
