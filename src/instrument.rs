@@ -15,9 +15,9 @@ mod histogram;
 mod info;
 mod ledger;
 mod series;
-#[cfg(manometer_loom)]
+#[cfg(manometer_mocked)]
 pub mod sketch;
-#[cfg(not(manometer_loom))]
+#[cfg(not(manometer_mocked))]
 mod sketch;
 mod state_set;
 mod summary;

@@ -462,7 +462,7 @@ fn same_ends<const N: usize>(a: &[u8], b: &[u8]) -> bool {
 /// How far a head is behind the beginning of its life: as much as keeps it aligned.
 const LIFE_BYTES: usize = size_of::<Life>().next_multiple_of(align_of::<Head>());
 
-#[cfg(not(manometer_loom))]
+#[cfg(not(manometer_mocked))]
 const _: () = assert!(LIFE_BYTES == 8);
 
 const _: () = assert!(align_of::<Life>() <= align_of::<Head>());
