@@ -124,6 +124,7 @@ impl Sketch {
         let counts = || self.slots().map(|(magnitude, slot)| (magnitude, sketch::read(arena, slot, bank))).collect();
         mutant!("extremes_before_counts", (counts(), self.extremes[bank].take()), {
             let early = self.extremes[bank].take();
+            crate::sync::yield_now();
             (counts(), early)
         })
     }
