@@ -162,7 +162,7 @@ fn a_handle_of_a_removed_series_counts_in_no_other() {
     });
 }
 
-/// Fails under mutant record_unlocked, reclaim_no_wait.
+/// Fails under mutant record_unlocked.
 #[test]
 fn an_increment_that_makes_its_series_is_not_lost_to_a_removal() {
     explore(4, None, || {

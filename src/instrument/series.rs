@@ -172,9 +172,11 @@ impl Shared {
         self.push = push;
     }
 
-    /// Tells a family that is not used yet that its observations are counted for quantiles.
+    /// Tells a family that is not used yet that its observations are counted for quantiles. No table knows their one bucket then,
+    /// so a summary without quantiles need not ask.
     pub fn set_sketches(&mut self) {
         debug_assert_eq!(self.kind, Kind::Summary, "only summaries have quantiles");
+        self.search.forget_table();
         self.sketches = Some(Sketches::new());
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     SeriesRef,
-    histogram::{Histogram, bucket, observe_unusual, record_unusual},
+    histogram::{bucket, observe_unusual, record_unusual},
     ledger::Reading,
     series::instrument,
 };
@@ -15,7 +15,7 @@ instrument! {
     /// Observations counted and summed; count and sum always belong together.
     ///
     /// # Ordering
-    /// As [`Histogram`]. A summary is a histogram's cell with one bucket.
+    /// As [`Histogram`](super::Histogram). A summary is a histogram's cell with one bucket.
     ///
     /// # Examples
     /// ```
@@ -90,16 +90,24 @@ impl Summary {
 
     #[inline(always)]
     pub(crate) fn observe_at(slot: Slot, series: SeriesRef<'_>, value: f64) {
-        let Some(sketches) = &series.shared.sketches else {
-            return Histogram::observe_at(slot, series, value, 1);
-        };
         if slot.is_nowhere() {
             return;
         }
-        // One comparison keeps out zero, negatives, infinities and NaN: as bits, none of them is from 1 to below infinity.
-        match value.to_bits().wrapping_sub(1) < f64::INFINITY.to_bits() - 1 {
-            true => series.record_sketched(sketches, slot, value),
-            false => observe_unusual(slot, series, value, 1),
+        match series.shared.search.bucket(value) {
+            Some(bucket) => series.record(slot, bucket, value, 1),
+            None => observe_untabled(slot, series, value),
         }
+    }
+}
+
+/// An observation for quantiles as well, or one that is anything but ordinary.
+#[inline(never)]
+fn observe_untabled(slot: Slot, series: SeriesRef<'_>, value: f64) {
+    // One comparison keeps out zero, negatives, infinities and NaN: as bits, none of them is from 1 to below infinity.
+    match &series.shared.sketches {
+        Some(sketches) if value.to_bits().wrapping_sub(1) < f64::INFINITY.to_bits() - 1 => {
+            series.record_sketched(sketches, slot, value);
+        }
+        _ => observe_unusual(slot, series, value, 1),
     }
 }
