@@ -2,8 +2,8 @@
 
 use manometer::{
     arena::Slot,
-    sync::{HashSeed, Ordering},
-    tuple::{Query, Tuple},
+    sync::Ordering,
+    tuple::{LabelSeed, Query, Tuple},
 };
 
 use crate::{explore, spawn};
@@ -12,7 +12,7 @@ use crate::{explore, spawn};
 #[test]
 fn the_last_value_written_is_sent_by_some_push() {
     explore(10, None, || {
-        let query = Query::new(&HashSeed::default(), &[], &[]);
+        let query = Query::new(&LabelSeed::default(), &[], &[]);
         let gauge = Tuple::new(&query, &[], "", Slot::NOWHERE, 0.0).unwrap();
         let writer = spawn({
             let gauge = gauge.clone();

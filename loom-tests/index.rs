@@ -5,8 +5,7 @@ use std::sync::Arc;
 use manometer::{
     arena::{Slot, pin},
     family::{Index, IndexWriter},
-    sync::HashSeed,
-    tuple::{Query, Tuple},
+    tuple::{LabelSeed, Query, Tuple},
 };
 
 use crate::{explore, spawn};
@@ -15,7 +14,7 @@ use crate::{explore, spawn};
 const FIRST_TABLE: usize = 4;
 
 fn with_query<R>(value: usize, act: impl FnOnce(&Query<'_>) -> R) -> R {
-    act(&Query::new(&HashSeed::default(), &[], &[&value.to_string()]))
+    act(&Query::new(&LabelSeed::default(), &[], &[&value.to_string()]))
 }
 
 /// A series whose only label has this value.

@@ -8,8 +8,8 @@ use manometer::{
     collect,
     model::{CounterPoint, Number},
     set_max_owned_slabs,
-    sync::{HashSeed, Ordering, OwnedU64},
-    tuple::{Query, Tuple},
+    sync::{Ordering, OwnedU64},
+    tuple::{LabelSeed, Query, Tuple},
 };
 
 use crate::{explore, spawn};
@@ -94,7 +94,7 @@ fn a_collection_beside_a_removal_frees_nothing_too_early() {
 #[test]
 fn the_sole_holder_of_a_series_comes_after_all_others() {
     explore(5, None, || {
-        let query = Query::new(&HashSeed::default(), &[], &[]);
+        let query = Query::new(&LabelSeed::default(), &[], &[]);
         let mine = Tuple::new(&query, &[], "", Slot::NOWHERE, 0.0).unwrap();
         let word = Arc::new(OwnedU64::new(0));
         let holder = spawn({
@@ -115,7 +115,7 @@ fn the_sole_holder_of_a_series_comes_after_all_others() {
 #[test]
 fn a_tuple_is_freed_after_its_last_use() {
     explore(4, None, || {
-        let query = Query::new(&HashSeed::default(), &[], &[]);
+        let query = Query::new(&LabelSeed::default(), &[], &[]);
         let mine = Tuple::new(&query, &[], "", Slot::NOWHERE, 0.0).unwrap();
         let holder = spawn({
             let theirs = mine.clone();

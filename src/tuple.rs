@@ -16,11 +16,13 @@
 //! # Limits
 //! 255 keys and 2 GiB of text per tuple.
 
+mod text;
+
 use std::{
     alloc::{self, Layout},
     borrow::Borrow,
     fmt,
-    hash::{BuildHasher, Hash, Hasher},
+    hash::{Hash, Hasher},
     marker::PhantomData,
     mem::ManuallyDrop,
     ops::Deref,
@@ -31,11 +33,11 @@ use std::{
 
 use crate::{
     arena::Slot,
-    sync::{
-        AtomicBool, AtomicF64, AtomicU16, AtomicU32, AtomicU64, HashSeed, Ordering, Watched, mutant,
-        store_beside_exchanges,
-    },
+    sync::{AtomicBool, AtomicF64, AtomicU16, AtomicU32, AtomicU64, Ordering, Watched, mutant, store_beside_exchanges},
 };
+
+pub use text::LabelSeed;
+use text::is_same;
 
 /// More references than this are a leak that would end in a wrap; as with `Arc`, the process stops first.
 const MOST_REFS: u32 = u32::MAX / 2;
@@ -59,17 +61,12 @@ pub struct Query<'a> {
 impl<'a> Query<'a> {
     /// The tuple of `prefix` and then `values`.
     #[inline]
-    pub fn new(seed: &HashSeed, prefix: &'a [Box<str>], values: &'a [&'a str]) -> Self {
-        // Bytes alone, without the mark that `str` puts behind them: the hasher turns its state by the length of each write, and
-        // tuples that hash alike are still told apart by what they say.
-        let mut hasher = seed.build_hasher();
-        for value in prefix {
-            hasher.write(value.as_bytes());
-        }
-        for value in values {
-            hasher.write(value.as_bytes());
-        }
-        Self { hash: hasher.finish(), prefix, values }
+    pub fn new(seed: &LabelSeed, prefix: &'a [Box<str>], values: &'a [&'a str]) -> Self {
+        let hash = match prefix {
+            [] => seed.hash(values.iter().copied()),
+            _ => seed.hash(prefix.iter().map(|value| &**value).chain(values.iter().copied())),
+        };
+        Self { hash, prefix, values }
     }
 
     /// The tuple of `values`, whose hash is known to be `hash`.
@@ -261,12 +258,16 @@ impl Tuple {
     }
 
     /// Whether these are the labels asked for.
-    #[inline]
+    #[inline(always)]
     pub fn matches(&self, query: &Query<'_>) -> bool {
+        self.hash() == query.hash && self.says(query)
+    }
+
+    #[inline(never)]
+    fn says(&self, query: &Query<'_>) -> bool {
         let spans = self.spans();
-        let (fixed, given) = spans.split_at(query.prefix.len().min(spans.len()));
-        self.hash() == query.hash
-            && spans.len() == query.prefix.len() + query.values.len()
+        let Some((fixed, given)) = spans.split_at_checked(query.prefix.len()) else { return false };
+        given.len() == query.values.len()
             && given.iter().zip(query.values).all(|(span, value)| self.is_at(*span, value))
             && fixed.iter().zip(query.prefix).all(|(span, value)| self.is_at(*span, value))
     }
@@ -436,27 +437,6 @@ impl Tuple {
             std::str::from_utf8_unchecked(slice::from_raw_parts(bytes.add(start).as_ptr(), len))
         }
     }
-}
-
-/// Whether two texts of one length are the same. Label values are short: their first and last bytes, which may overlap, say so
-/// without a call.
-#[inline(always)]
-fn is_same(a: &[u8], b: &[u8]) -> bool {
-    match a.len() {
-        0 => true,
-        1 => a[0] == b[0],
-        2..4 => same_ends::<2>(a, b),
-        4..8 => same_ends::<4>(a, b),
-        8..16 => same_ends::<8>(a, b),
-        16..=32 => same_ends::<16>(a, b),
-        _ => a == b,
-    }
-}
-
-/// Whether the first `N` and the last `N` bytes are the same.
-#[inline(always)]
-fn same_ends<const N: usize>(a: &[u8], b: &[u8]) -> bool {
-    a.first_chunk::<N>() == b.first_chunk::<N>() && a.last_chunk::<N>() == b.last_chunk::<N>()
 }
 
 /// How far a head is behind the beginning of its life: as much as keeps it aligned.

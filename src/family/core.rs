@@ -22,8 +22,8 @@ use crate::{
     arena::{self, Pin, Slot},
     instrument::{Ledger, Reading, SeriesRef, Shared},
     model::{Cardinality, LabelRows, LabelTable, MetricFamily, OVERFLOW, write_label_text},
-    sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, GatedGuard, GatedMutex, HashSeed, Map, Ordering, mutant},
-    tuple::{Borrowed, LabelKey, Query, Tuple},
+    sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, GatedGuard, GatedMutex, Map, Ordering, mutant},
+    tuple::{Borrowed, LabelKey, LabelSeed, Query, Tuple},
 };
 
 use expiry::{Condemned, Idle};
@@ -32,7 +32,7 @@ use expiry::{Condemned, Idle};
 #[derive(Debug)]
 pub struct Core {
     shared: Arc<Shared>,
-    seed: HashSeed,
+    seed: LabelSeed,
     map: Map<Tuple>,
     index: Index,
     writer: GatedMutex<Writer>,
@@ -86,7 +86,7 @@ impl Core {
     /// A family without series; an unlabelled one has its single series at once. None if the process has no slot left for it.
     pub fn new(shared: Arc<Shared>, max_series: usize) -> Option<Self> {
         let keys = shared.metadata.label_keys().len();
-        let seed = HashSeed::default();
+        let seed = LabelSeed::default();
         let overflow = (keys > 0).then(|| {
             let values = vec![OVERFLOW; keys].into_boxed_slice();
             let hash = Query::new(&seed, &[], &values).hash();
@@ -104,11 +104,11 @@ impl Core {
 
     /// A family that never has a series: what is recorded in it goes nowhere.
     pub fn disabled(shared: Arc<Shared>, max_series: usize) -> Self {
-        let this = Self::empty(shared, HashSeed::default(), Map::small(), Writer::default(), max_series);
+        let this = Self::empty(shared, LabelSeed::default(), Map::small(), Writer::default(), max_series);
         Self { nowhere: Some(this.nowhere()), ..this }
     }
 
-    fn empty(shared: Arc<Shared>, seed: HashSeed, map: Map<Tuple>, writer: Writer, max_series: usize) -> Self {
+    fn empty(shared: Arc<Shared>, seed: LabelSeed, map: Map<Tuple>, writer: Writer, max_series: usize) -> Self {
         Self {
             seed,
             map,

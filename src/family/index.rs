@@ -19,7 +19,7 @@ use std::{fmt, mem, ptr};
 
 use crate::{
     arena::{Pin, Pinned, arena},
-    sync::{AtomicBool, AtomicPtr, Ordering, Watched, mutant},
+    sync::{AtomicBool, AtomicPtr, Ordering, Watched, mutant, prefetch},
     tuple::{Borrowed, Query, Tuple},
 };
 
@@ -33,6 +33,9 @@ const TAG: usize = 0;
 const TOMBSTONE: *mut u8 = ptr::without_provenance_mut(1);
 
 const FIRST_ENTRIES: usize = 8;
+
+/// How many entries ahead a table that is moved asks for tuples, each of which is somewhere else in memory.
+const AHEAD: usize = 16;
 
 /// The index of one family.
 pub struct Index {
@@ -85,20 +88,23 @@ impl Index {
         // SAFETY: null, or a table from `Box::into_raw` that `IndexWriter` frees only after this pin has passed (I2).
         let table = unsafe { table.as_ref() }?;
         table.watched.used();
+        let tag = tag(query.hash());
         for place in table.probe(query.hash()) {
             // Acquire: pairs with Release in `insert`; the tuple comes before its address.
-            let entry = table.entries[place].load(mutant!("find_relaxed", Ordering::Acquire, Ordering::Relaxed));
-            if entry.is_null() {
-                return None;
-            }
-            if entry.addr() & TAG == tag(query.hash()) && entry != TOMBSTONE {
+            let entry = table.entry(place).load(mutant!("find_relaxed", Ordering::Acquire, Ordering::Relaxed));
+            // Without the tag, if it is the one, an address; else what no address is.
+            let untagged = entry.map_addr(|addr| addr ^ tag);
+            if untagged.addr() & TAG == 0 && untagged > TOMBSTONE {
                 #[allow(unsafe_code, reason = "the index holds addresses; the family's map holds the references")]
                 // SAFETY: an entry that is neither null nor a tombstone is the tagged address of a tuple of which the map holds
                 // a reference until after the entry was unlinked and every pin of that time has passed, this one included (I2).
-                let tuple = unsafe { Tuple::borrow_raw(entry.map_addr(|addr| addr & !TAG)) };
+                let tuple = unsafe { Tuple::borrow_raw(untagged) };
                 if tuple.matches(query) {
                     return Some(tuple);
                 }
+            }
+            if entry.is_null() {
+                return None;
             }
         }
         None
@@ -141,7 +147,7 @@ impl Index {
         let Some(table) = self.table(writer) else { return };
         for place in table.probe(tuple.hash()) {
             // Relaxed: only the holder of the writer lock stores entries (I1).
-            let entry = table.entries[place].load(Ordering::Relaxed);
+            let entry = table.entry(place).load(Ordering::Relaxed);
             if entry.is_null() {
                 return;
             }
@@ -149,7 +155,7 @@ impl Index {
                 // Release: pairs with Acquire in `find`; who misses a series that is only hidden knows that it may be. Of one
                 // that is gone nothing is handed over; see the head of this file.
                 let order = mutant!("tombstone_relaxed", Ordering::Release, Ordering::Relaxed);
-                table.entries[place].store(TOMBSTONE, order);
+                table.entry(place).store(TOMBSTONE, order);
                 writer.live -= 1;
                 return;
             }
@@ -162,8 +168,12 @@ impl Index {
         let old = self.table(writer);
         let entries = (3 * (writer.live + 1)).next_power_of_two().max(FIRST_ENTRIES);
         let table = Table::new(entries);
-        for entry in old.iter().flat_map(|old| &old.entries) {
-            // Relaxed: only the holder of the writer lock stores entries (I1).
+        let old_entries = old.map_or(&[][..], |old| &old.entries);
+        for (place, entry) in old_entries.iter().enumerate() {
+            // Relaxed, both: only the holder of the writer lock stores entries (I1).
+            if let Some(ahead) = old_entries.get(place + AHEAD) {
+                prefetch(ahead.load(Ordering::Relaxed).map_addr(|addr| addr & !TAG));
+            }
             let entry = entry.load(Ordering::Relaxed);
             if !entry.is_null() && entry != TOMBSTONE {
                 #[allow(unsafe_code, reason = "the index holds addresses; the family's map holds the references")]
@@ -233,21 +243,31 @@ impl Table {
         Self { entries, watched: Watched::new() }
     }
 
-    /// The places where a hash may lie, in order; each place once.
-    #[inline]
+    /// The places where a hash may lie, in order, again and again: an unused one ends every search, and half of them are.
+    #[inline(always)]
     fn probe(&self, hash: u64) -> impl Iterator<Item = usize> + use<> {
         let mask = self.entries.len() - 1;
-        (0..self.entries.len()).map(move |step| (hash as usize).wrapping_add(step) & mask)
+        (hash as usize & mask..).map(move |place| place & mask)
+    }
+
+    /// What lies in a place of a probe sequence.
+    #[inline(always)]
+    fn entry(&self, place: usize) -> &AtomicPtr<u8> {
+        #[allow(unsafe_code, reason = "a check on every look-up for what was masked a line before")]
+        // SAFETY: `probe` gives places below the number of entries, a power of two.
+        unsafe {
+            self.entries.get_unchecked(place)
+        }
     }
 
     /// Stores a tuple in the first place of its probe sequence that was never used.
     fn put(&self, tuple: &Tuple) {
-        for place in self.probe(tuple.hash()) {
+        for entry in self.probe(tuple.hash()).map(|place| self.entry(place)) {
             // Relaxed: only the holder of the writer lock stores entries (I1).
-            if self.entries[place].load(Ordering::Relaxed).is_null() {
+            if entry.load(Ordering::Relaxed).is_null() {
                 // Release: pairs with Acquire in `find`; hands over the tuple.
                 let order = mutant!("insert_relaxed", Ordering::Release, Ordering::Relaxed);
-                return self.entries[place].store(tagged(tuple), order);
+                return entry.store(tagged(tuple), order);
             }
         }
     }
@@ -287,11 +307,11 @@ fn tagged(tuple: &Tuple) -> *mut u8 {
 #[cfg(all(test, not(manometer_mocked)))]
 mod tests {
     use super::*;
-    use crate::{arena::Slot, sync::HashSeed};
+    use crate::{arena::Slot, tuple::LabelSeed};
 
     #[test]
     fn what_lies_behind_a_removed_entry_is_still_found_and_still_removed() {
-        let (seed, index, mut writer) = (HashSeed::default(), Index::new(), IndexWriter::default());
+        let (seed, index, mut writer) = (LabelSeed::default(), Index::new(), IndexWriter::default());
         let indexed =
             |value: &String| !cfg!(manometer_untagged) || Query::new(&seed, &[], &[value.as_str()]).hash() % 4 != 0;
         let values: Vec<String> = (0..1000).map(|value| value.to_string()).filter(indexed).collect();

@@ -32,8 +32,13 @@ impl<S: Sink> Sink for Escaping<'_, S> {
 ///
 /// Everything else is left as it is (LAB-09). Text without these characters is appended in one piece.
 pub(crate) fn escape_into(text: &str, quotes: bool, out: &mut impl Sink) {
+    let is_special = |byte: u8| matches!(byte, b'\\' | b'\n') | (quotes & (byte == b'"'));
+    // Most text has none. Asked without stopping at the first, that is a matter of sixteen bytes at a time.
+    if !text.bytes().fold(false, |any, byte| any | is_special(byte)) {
+        return out.put(text);
+    }
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'\\' | b'\n') || (quotes && byte == b'"')) {
+    while let Some(at) = rest.bytes().position(is_special) {
         let (plain, special) = rest.split_at(at);
         let (special, after) = special.split_at(1);
         out.put(plain);
