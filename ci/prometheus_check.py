@@ -14,6 +14,7 @@ import pathlib
 import re
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,7 @@ import urllib.parse
 import urllib.request
 
 LOAD_PER_SECOND = 400
-LOAD_SECONDS = 16
+LOAD_SECONDS = 24
 LINGER_SECONDS = 10
 # Of the end of the load; Prometheus extrapolates from the first and the last scrape within it to its ends.
 RATE_WINDOW_SECONDS = 10
@@ -198,8 +199,10 @@ def check_job(prometheus, job, samples, totals, rate, load_end):
         (f"sum(rate({requests}))", rate),
         (f"sum(increase({requests}))", rate * RATE_WINDOW_SECONDS),
     ):
-        value = prometheus.number(expression, load_end)
-        print(f"{job}: {expression} = {value:.1f}, the application says {expected:.1f}")
+        # Asked at several moments of the load: on a busy machine a scrape comes late, and one window is cut short.
+        moments = [load_end - back for back in range(5)]
+        value = statistics.median(prometheus.number(expression, moment) for moment in moments)
+        print(f"{job}: {expression} = {value:.1f} in the median, the application says {expected:.1f}")
         expect(abs(value / expected - 1) <= RATE_TOLERANCE, f"{job}: off by more than {RATE_TOLERANCE:.0%}")
     check_exemplars(prometheus, job, now)
     print(f"{job}: up, {int(scraped)} samples, {len(totals)} totals equal to the application's")
