@@ -10,19 +10,18 @@
 //! follow once more as they are. So the key of a look-up and the constant part of a line are one piece of memory.
 //! # Ordering
 //! The reference count is an `Arc`'s: taking Relaxed, giving Release, the last one loads Acquire. [`Tuple::is_sole`] is Acquire, so
-//! that what the holder of a dropped handle wrote is before the reuse of its slot (A4). A gauge's writer stores the value, then the
-//! mark, Release; a push takes the mark by an exchange, Acquire, then loads the value. So each value written is followed by a push
-//! that sends it or a later one: the exchange either takes its mark, or comes before it and leaves it for the next push.
+//! that what the holder of a dropped handle wrote is before the reuse of its slot (A4).
 //! # Limits
 //! 255 keys and 2 GiB of text per tuple.
 
+mod life;
+mod marks;
+mod query;
 mod text;
 
 use std::{
     alloc::{self, Layout},
-    borrow::Borrow,
     fmt,
-    hash::{Hash, Hasher},
     marker::PhantomData,
     mem::ManuallyDrop,
     ops::Deref,
@@ -33,58 +32,16 @@ use std::{
 
 use crate::{
     arena::Slot,
-    sync::{AtomicBool, AtomicF64, AtomicU16, AtomicU32, AtomicU64, Ordering, Watched, mutant, store_beside_exchanges},
+    sync::{AtomicBool, AtomicF64, AtomicU16, AtomicU32, AtomicU64, Ordering, Watched, mutant},
 };
 
+use life::{LIFE_BYTES, Life, TRACKED};
+pub use query::{LabelKey, Query};
 pub use text::LabelSeed;
 use text::is_same;
 
 /// More references than this are a leak that would end in a wrap; as with `Arc`, the process stops first.
 const MOST_REFS: u32 = u32::MAX / 2;
-
-/// The mark of a write that a push has not taken.
-const FOR_PUSH: u16 = 1;
-
-/// The mark of a write that a scan for idle series has not taken.
-const FOR_EXPIRY: u16 = 2;
-
-/// What is asked for: label values by reference, hashed once.
-#[derive(Clone, Copy, Debug)]
-pub struct Query<'a> {
-    hash: u64,
-    /// The values that a view has fixed.
-    prefix: &'a [Box<str>],
-    /// The values given in the call.
-    values: &'a [&'a str],
-}
-
-impl<'a> Query<'a> {
-    /// The tuple of `prefix` and then `values`.
-    #[inline]
-    pub fn new(seed: &LabelSeed, prefix: &'a [Box<str>], values: &'a [&'a str]) -> Self {
-        let hash = match prefix {
-            [] => seed.hash(values.iter().copied()),
-            _ => seed.hash(prefix.iter().map(|value| &**value).chain(values.iter().copied())),
-        };
-        Self { hash, prefix, values }
-    }
-
-    /// The tuple of `values`, whose hash is known to be `hash`.
-    pub fn hashed(hash: u64, values: &'a [&'a str]) -> Self {
-        Self { hash, prefix: &[], values }
-    }
-
-    /// The hash of all values.
-    #[inline(always)]
-    pub fn hash(&self) -> u64 {
-        self.hash
-    }
-
-    /// All values in key order.
-    pub fn values(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
-        self.prefix.iter().map(|value| &**value).chain(self.values.iter().copied())
-    }
-}
 
 /// One series' labels, slot and state; cloning it shares them.
 pub struct Tuple(NonNull<Head>);
@@ -97,9 +54,9 @@ struct Head {
     hash: u64,
     /// A gauge's value, the states of a stateset as bits, or when the series began, in Unix milliseconds.
     state: AtomicF64,
-    /// Its length, and [`TRACKED`].
+    /// Its length, and whether there is a [`Life`] in front.
     text_len: u32,
-    /// Of a counter, how often a word of it has wrapped; of what has no cell, [`FOR_PUSH`] and [`FOR_EXPIRY`].
+    /// Of a counter, how often a word of it has wrapped; of what has no cell, that it was written (see `marks`).
     beside: AtomicU16,
     keys: u8,
     /// Whether the registry still exports it.
@@ -109,19 +66,6 @@ struct Head {
 
 #[cfg(not(manometer_mocked))]
 const _: () = assert!(size_of::<Head>() == 32);
-
-/// What lies in front of the head of a tracked tuple: how its series is held.
-#[derive(Debug)]
-#[repr(C)]
-struct Life {
-    /// How many handles there are.
-    handles: AtomicU32,
-    /// During which scan of its family one was last asked for.
-    asked: AtomicU32,
-}
-
-/// The bit of a text's length that says that there is a [`Life`] in front.
-const TRACKED: u32 = 1 << 31;
 
 /// Where a value lies in the bytes of its tuple.
 #[derive(Clone, Copy, Debug)]
@@ -272,87 +216,6 @@ impl Tuple {
             && fixed.iter().zip(query.prefix).all(|(span, value)| self.is_at(*span, value))
     }
 
-    /// How often a word of this series has wrapped.
-    pub fn carries(&self) -> u16 {
-        // Relaxed: readers come here after an Acquire of the word that wrapped; see `cell::count`.
-        self.head().beside.load(Ordering::Relaxed)
-    }
-
-    /// Counts a wrap.
-    pub fn carry(&self) {
-        // Relaxed: see `carries`. It stops at the top instead of wrapping itself.
-        let _ = self.head().beside.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |carries| carries.checked_add(1));
-    }
-
-    /// Says that this gauge was written; called after its value was stored.
-    #[inline(always)]
-    pub fn mark_written(&self) {
-        // Release: pairs with Acquire in `take_written`; who takes this mark sees the value stored before it, or a later one.
-        // Always stored, also where it stands already: a writer that only looked would have handed nothing over, and the reader
-        // that takes the older mark could miss its value.
-        let order = mutant!("mark_relaxed", Ordering::Release, Ordering::Relaxed);
-        if mutant!("mark_only_if_unset", true, self.head().beside.load(Ordering::Relaxed) & FOR_PUSH == 0) {
-            store_beside_exchanges(&self.head().beside, FOR_PUSH | FOR_EXPIRY, order);
-        }
-    }
-
-    /// Whether this gauge was written since this was last asked; called before its value is loaded.
-    pub fn take_written(&self) -> bool {
-        // Acquire: pairs with Release in `mark_written`. One exchange, so that no mark falls between a look and a store.
-        let order = mutant!("take_mark_relaxed", Ordering::Acquire, Ordering::Relaxed);
-        mutant!("take_mark_in_two_steps", self.head().beside.fetch_and(!FOR_PUSH, order) & FOR_PUSH != 0, {
-            let written = self.head().beside.load(order) & FOR_PUSH != 0;
-            self.head().beside.store(FOR_EXPIRY, Ordering::Relaxed);
-            written
-        })
-    }
-
-    /// Whether this was written since this was last asked, whatever [`take_written`](Self::take_written) has taken.
-    pub fn take_stirred(&self) -> bool {
-        // Relaxed: a mark that is not seen yet is taken the next time; who must see it comes after the writer by other means.
-        self.head().beside.load(Ordering::Relaxed) & FOR_EXPIRY != 0
-            // Relaxed: no value is read by this mark. Who finds it lets the series stay.
-            && self.head().beside.fetch_and(!FOR_EXPIRY, Ordering::Relaxed) & FOR_EXPIRY != 0
-    }
-
-    /// Counts a new handle, that was asked for during the scan of this number; not one that is cloned.
-    pub fn hold(&self, scan: u32) {
-        if let Some(life) = self.life() {
-            // Relaxed: a handle is made under a pin or a lock that a scan waits for.
-            life.handles.fetch_add(1, Ordering::Relaxed);
-            life.asked.store(scan, Ordering::Relaxed);
-        }
-    }
-
-    /// Counts a clone of a handle.
-    pub fn hold_too(&self) {
-        if let Some(life) = self.life() {
-            // Relaxed: there is another handle, so no scan comes to an end of it.
-            life.handles.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Counts a handle that goes.
-    pub fn let_go(&self) {
-        if let Some(life) = self.life() {
-            // Release: pairs with Acquire in `handles`; all that was recorded through this handle comes before.
-            life.handles.fetch_sub(1, mutant!("let_go_relaxed", Ordering::Release, Ordering::Relaxed));
-        }
-    }
-
-    /// How many handles there are; 0 if nobody counts.
-    pub fn handles(&self) -> u32 {
-        // Acquire: pairs with Release in `let_go`, of every handle there was.
-        let order = mutant!("handles_relaxed", Ordering::Acquire, Ordering::Relaxed);
-        self.life().map_or(0, |life| life.handles.load(order))
-    }
-
-    /// During which scan a handle was last asked for.
-    pub fn asked(&self) -> u32 {
-        // Relaxed: a hint.
-        self.life().map_or(0, |life| life.asked.load(Ordering::Relaxed))
-    }
-
     /// Whether the registry still exports this series.
     #[inline]
     pub fn is_live(&self) -> bool {
@@ -401,18 +264,6 @@ impl Tuple {
         head
     }
 
-    /// What lies in front of the head.
-    fn life(&self) -> Option<&Life> {
-        if self.head().text_len & TRACKED == 0 {
-            return None;
-        }
-        #[allow(unsafe_code, reason = "a tracked tuple has its life in front of its head, in the same allocation")]
-        // SAFETY: `make` set the flag together with writing a life so many bytes before the head; nothing but its atomics changes.
-        unsafe {
-            Some(self.0.cast::<u8>().sub(LIFE_BYTES).cast::<Life>().as_ref())
-        }
-    }
-
     #[inline(always)]
     fn spans(&self) -> &[Span] {
         #[allow(unsafe_code, reason = "the spans follow the head in one allocation")]
@@ -438,14 +289,6 @@ impl Tuple {
         }
     }
 }
-
-/// How far a head is behind the beginning of its life: as much as keeps it aligned.
-const LIFE_BYTES: usize = size_of::<Life>().next_multiple_of(align_of::<Head>());
-
-#[cfg(not(manometer_mocked))]
-const _: () = assert!(LIFE_BYTES == 8);
-
-const _: () = assert!(align_of::<Life>() <= align_of::<Head>());
 
 fn layout(keys: usize, bytes: usize, is_tracked: bool) -> Layout {
     let life = if is_tracked { LIFE_BYTES } else { 0 };
@@ -508,72 +351,5 @@ impl Deref for Borrowed<'_> {
     #[inline(always)]
     fn deref(&self) -> &Tuple {
         &self.0
-    }
-}
-
-/// What a map of tuples may be asked with: a tuple, or a query that was hashed already.
-pub trait LabelKey {
-    /// The hash of all values.
-    fn label_hash(&self) -> u64;
-    /// The value number `index`, if there are so many.
-    fn nth(&self, index: usize) -> Option<&str>;
-}
-
-impl LabelKey for Tuple {
-    fn label_hash(&self) -> u64 {
-        self.hash()
-    }
-    fn nth(&self, index: usize) -> Option<&str> {
-        (index < self.spans().len()).then(|| self.value(index))
-    }
-}
-
-impl LabelKey for Query<'_> {
-    fn label_hash(&self) -> u64 {
-        self.hash
-    }
-    fn nth(&self, index: usize) -> Option<&str> {
-        match index.checked_sub(self.prefix.len()) {
-            None => Some(&self.prefix[index]),
-            Some(given) => self.values.get(given).copied(),
-        }
-    }
-}
-
-impl PartialEq for dyn LabelKey + '_ {
-    fn eq(&self, other: &Self) -> bool {
-        let same_values = || {
-            let pairs = (0..).map(|index| (self.nth(index), other.nth(index)));
-            pairs.take_while(|pair| *pair != (None, None)).all(|(own, asked)| own == asked)
-        };
-        self.label_hash() == other.label_hash() && same_values()
-    }
-}
-
-impl Eq for dyn LabelKey + '_ {}
-
-impl Hash for dyn LabelKey + '_ {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.label_hash());
-    }
-}
-
-impl PartialEq for Tuple {
-    fn eq(&self, other: &Self) -> bool {
-        (self as &dyn LabelKey) == (other as &dyn LabelKey)
-    }
-}
-
-impl Eq for Tuple {}
-
-impl Hash for Tuple {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(Tuple::hash(self));
-    }
-}
-
-impl<'a> Borrow<dyn LabelKey + 'a> for Tuple {
-    fn borrow(&self) -> &(dyn LabelKey + 'a) {
-        self
     }
 }
