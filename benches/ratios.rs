@@ -134,12 +134,16 @@ fn histograms(table: &mut Table, effort: Effort) {
         (sides::observe_hot_cold(), 2),
         (sides::observe(), 2),
         (sides::draw_alone(), 1),
+        (sides::observe_native(), 1),
+        (sides::observe_quantiles(), 1),
     ];
-    let [rival, own, rival_on_two, own_on_two, draw] = in_turn(effort.rounds, effort.ops, sides);
+    let [rival, own, rival_on_two, own_on_two, draw, native, quantiles] = in_turn(effort.rounds, effort.ops, sides);
     table.row("drawing a value, in each figure below", draw, "ns", Claim::None);
     table.row("Histogram::observe", own, "ns", Claim::None);
     table.row("Histogram::observe / hot/cold", own / rival, "x", Claim::AtMost(0.40));
     table.row("Histogram::observe / hot/cold, 2 threads", own_on_two / rival_on_two, "x", Claim::AtMost(0.06));
+    table.row("Histogram::observe, native / 11 buckets", native / own, "x", Claim::AtMost(1.3));
+    table.row("Summary::observe, quantiles / Histogram::observe", quantiles / own, "x", Claim::AtMost(1.5));
 }
 
 fn lookups(table: &mut Table, effort: Effort) {

@@ -33,6 +33,7 @@ fn gauges(c: &mut Criterion) {
 fn histograms(c: &mut Criterion) {
     measure(c, "histogram", "draw alone", &[1], sides::draw_alone());
     measure(c, "histogram", "observe", &[1, 2, 8], sides::observe());
+    measure(c, "histogram", "observe native", &[1, 2, 8], sides::observe_native());
     measure(c, "histogram", "observe with quantiles", &[1, 2, 8], sides::observe_quantiles());
     measure(c, "histogram", "hot/cold", &[1, 2, 8], sides::observe_hot_cold());
 }

@@ -38,7 +38,7 @@ pub use lease::Lease;
 #[cfg(manometer_mocked)]
 pub use local::end_thread;
 pub(crate) use local::write;
-pub use local::{Pin, own_cell, pin, undisturbed, write_leased, write_slow};
+pub use local::{Pin, own_cell, pin, undisturbed, write_leased, write_slow, write_two};
 pub use pins::Pinned;
 pub use roster::Roster;
 pub use slab::{Owner, Slab};

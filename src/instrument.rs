@@ -14,11 +14,16 @@ mod health;
 mod histogram;
 mod info;
 mod ledger;
+#[cfg(manometer_mocked)]
+pub mod native;
+#[cfg(not(manometer_mocked))]
+mod native;
 mod series;
 #[cfg(manometer_mocked)]
 pub mod sketch;
 #[cfg(not(manometer_mocked))]
 mod sketch;
+mod sparse;
 mod state_set;
 mod summary;
 mod timer;
@@ -37,6 +42,7 @@ pub use info::Info;
 #[cfg(feature = "statsd")]
 pub use ledger::{Departed, Lifetimes, SampleSink};
 pub use ledger::{Ledger, Push, Reading};
+pub use native::Natives;
 pub use series::{Instrument, Kind, Series, SeriesRef, Shared};
 pub use sketch::Sketches;
 pub use state_set::StateSet;

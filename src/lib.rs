@@ -69,7 +69,10 @@ pub use measure::{
     Amount, Count, Distribution, Measure, MeasureDeclaration, MeasureName, MeasureType, Rate, Recorder, Sizes,
     TakesBuckets, TakesUnit, Times,
 };
-pub use model::{DeclareError, LabelError, MetricFamily, MetricPoint, MetricSet, MetricType, ValueError};
+pub use model::{
+    DeclareError, LabelError, MetricFamily, MetricPoint, MetricSet, MetricType, NativeHistogram, NativeOptions,
+    ValueError,
+};
 pub use registry::{DEFAULT_MAX_SERIES, Declaration, FieldOptions, MetricField, Metrics, Registry, RegistryOptions};
 pub use scope::{Scope, ScopeBuilder, ScopedDeclaration};
 

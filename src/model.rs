@@ -17,6 +17,7 @@ mod kind;
 mod label;
 mod metadata;
 mod name;
+mod native;
 mod number;
 mod point;
 mod settings;
@@ -25,13 +26,16 @@ mod text;
 pub use cardinality::{Cardinality, LabelCardinality};
 pub use columns::Points;
 pub use dialect::Dialect;
-pub use error::{BucketRule, DeclareError, LabelError, QuantileRule, ShapeError, StateRule, UnitRule, ValueError};
+pub use error::{
+    BucketRule, DeclareError, LabelError, NativeRule, QuantileRule, ShapeError, StateRule, UnitRule, ValueError,
+};
 pub use exemplar::Exemplar;
 pub use family::{ExemplarAt, Metric, MetricFamily, MetricSet};
 pub use kind::MetricType;
 pub use label::{LabelRows, LabelTable, check_keys, write_label_text};
 pub use metadata::Metadata;
 pub use name::{FamilyName, reserved_names};
+pub use native::{NativeHistogram, NativeOptions};
 pub use point::{
     CounterPoint, GaugeHistogramPoint, HistogramPoint, MetricPoint, Number, StateSetPoint, SummaryPoint, Timestamp,
 };

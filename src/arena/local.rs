@@ -94,6 +94,20 @@ pub fn write_slow(slot: Slot, op: impl FnOnce(OwnedCell<'_>)) {
     }
 }
 
+/// Runs `op` on the cells at two slots of one slab, after making what is missing: this thread's, or one leased for it if this call
+/// is `interrupting` another operation. Never nowhere.
+#[cold]
+#[inline(never)]
+pub fn write_two(slots: [Slot; 2], interrupting: bool, op: impl FnOnce([OwnedCell<'_>; 2])) {
+    match LOCAL.with(Local::owner).filter(|_| !interrupting) {
+        Some(owner) => op(slots.map(|slot| owner.cell_or_new(slot))),
+        None => {
+            let lease = arena().lease(LOCAL.with(Local::seat));
+            op(slots.map(|slot| lease.cell(slot)));
+        }
+    }
+}
+
 /// Runs `op` on the cell at `slot` of a slab leased for it, whether or not this thread has one of its own. Never nowhere.
 pub fn write_leased(slot: Slot, op: impl FnOnce(OwnedCell<'_>)) {
     if slot.is_nowhere() {

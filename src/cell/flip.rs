@@ -52,14 +52,37 @@ pub fn write(cell: OwnedCell<'_>, buckets: usize, bucket: usize, value: f64, tim
 pub fn read(cell: CellRef<'_>, totals: &mut [u64], scratch: &mut [u64]) -> f64 {
     let buckets = totals.len();
     let (rest, busy) = scratch.split_at_mut(buckets);
+    let sum = read_banks(
+        cell,
+        |epoch| bank_at(epoch, buckets),
+        |bank, _| undo::try_read(bank, rest),
+        |bank, _| undo::try_read(bank, busy),
+    );
+    undo::add_buckets(totals, rest);
+    undo::add_buckets(totals, busy);
+    sum
+}
+
+/// Reads both banks of the wide cell at `cell` as they were at one moment, and returns their sum. A bank begins `at` its epoch; `rest` makes an
+/// attempt at the inactive one and `busy` at the active one, and what each read last is what counts.
+///
+/// The caller holds the family's ledger lock (F1).
+pub fn read_banks<const BITS: u32>(
+    cell: CellRef<'_>,
+    at: impl Fn(u64) -> usize,
+    mut rest: impl FnMut(CellRef<'_>, u64) -> Option<undo::Reading<BITS>>,
+    mut busy: impl FnMut(CellRef<'_>, u64) -> Option<undo::Reading<BITS>>,
+) -> f64 {
     let epoch = cell.selector();
-    let active = cell.plus(bank_at(epoch, buckets));
-    let inactive = cell.plus(bank_at(epoch + 1, buckets));
+    let active = cell.plus(at(epoch));
+    let inactive = cell.plus(at(epoch + 1));
+    let mut rest = || rest(inactive, epoch + 1);
+    let mut busy = || busy(active, epoch);
     let mut failed = 0;
-    let sum = undo::retry(|| {
+    undo::retry(|| {
         // Only an operation that began before its writer saw the last flip can still write here.
-        let resting = undo::try_read(inactive, rest)?;
-        if let Some(moving) = undo::try_read(active, busy) {
+        let resting = rest()?;
+        if let Some(moving) = busy() {
             // Both held at one moment if the first still holds after the second was read.
             let both = mutant!("no_recheck", resting.still_holds(inactive), true);
             return both.then_some(resting.sum + moving.sum);
@@ -69,14 +92,11 @@ pub fn read(cell: CellRef<'_>, totals: &mut [u64], scratch: &mut [u64]) -> f64 {
             return None;
         }
         // The writer is in the active bank for good (F2): the other one stands still until the selector moves.
-        let resting = undo::retry(|| undo::try_read(inactive, rest));
+        let resting = undo::retry(&mut rest);
         cell.select(epoch + 1);
-        let left = undo::retry(|| undo::try_read(active, busy));
+        let left = undo::retry(&mut busy);
         Some(resting.sum + left.sum)
-    });
-    undo::add_buckets(totals, rest);
-    undo::add_buckets(totals, busy);
-    sum
+    })
 }
 
 fn bank_at(epoch: u64, buckets: usize) -> usize {

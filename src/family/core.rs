@@ -295,6 +295,7 @@ impl Core {
         let points = family.refill(order.clone());
         points.clear();
         ledger.append_all(&self.shared, order.rows(), order.slots(), points, with_created);
+        family.refill_natives(ledger.take_natives());
         drop(ledger);
         self.report_overflow(&order);
         if let Some(exemplars) = self.shared.exemplars_if_any() {
@@ -480,6 +481,7 @@ impl Core {
         let labels = Arc::new(labels.expect("sorted, one value per key, each row once"));
         let family = MetricFamily::new(self.shared.metadata.clone(), labels, points);
         let mut family = family.expect("one point was read per row");
+        family.refill_natives(ledger.take_natives());
         if let Some(exemplars) = self.shared.exemplars_if_any() {
             family.refill_exemplars(|out| exemplars.append(tuples, out));
         }

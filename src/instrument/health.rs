@@ -10,8 +10,8 @@ use crate::{
 /// Counts of one registry's refusals. Relaxed throughout: each is a statistic of its own.
 #[derive(Debug, Default)]
 pub struct Health {
-    /// By `ValueError`: not a number, infinite, negative, unknown state. Padded apart from the rest, since hot paths may write here.
-    rejected: CachePadded<[AtomicU64; 4]>,
+    /// By `ValueError`: not a number, infinite, negative, unknown state, no room. Padded apart from the rest, since hot paths may write here.
+    rejected: CachePadded<[AtomicU64; 5]>,
     overflowed: AtomicU64,
     saturated: AtomicU64,
     conflicts: AtomicU64,
@@ -30,6 +30,8 @@ pub struct HealthReport {
     pub rejected_negative: u64,
     /// States refused because their stateset has no such state.
     pub rejected_unknown_state: u64,
+    /// Values refused because the process has no room for another range of buckets of a native histogram.
+    pub rejected_no_room: u64,
     /// Look-ups that ended in an overflow series.
     pub series_overflow: u64,
     /// Counters whose total reached the largest `u64` and stays there, the rest being dropped.
@@ -79,6 +81,7 @@ impl Health {
             rejected_infinite: rejected(INFINITE),
             rejected_negative: rejected(NEGATIVE),
             rejected_unknown_state: rejected(UNKNOWN_STATE),
+            rejected_no_room: rejected(NO_ROOM),
             series_overflow: self.overflowed.load(Ordering::Relaxed),
             saturated_counters: self.saturated.load(Ordering::Relaxed),
             declaration_conflicts: self.conflicts.load(Ordering::Relaxed),
@@ -91,6 +94,7 @@ const NOT_A_NUMBER: usize = 0;
 const INFINITE: usize = 1;
 const NEGATIVE: usize = 2;
 const UNKNOWN_STATE: usize = 3;
+const NO_ROOM: usize = 4;
 
 /// Where a reason is counted; none for what is wrong with an exemplar, whose value counts all the same.
 fn index(reason: &ValueError) -> Option<usize> {
@@ -99,6 +103,7 @@ fn index(reason: &ValueError) -> Option<usize> {
         ValueError::Infinite => Some(INFINITE),
         ValueError::Negative => Some(NEGATIVE),
         ValueError::UnknownState { .. } => Some(UNKNOWN_STATE),
+        ValueError::NoRoom => Some(NO_ROOM),
         ValueError::ExemplarTooLong { .. } | ValueError::InvalidExemplarLabel { .. } => None,
     }
 }

@@ -3,7 +3,7 @@
 use super::{ExemplarLabels, SeriesRef, counter::check_amount, exemplars, ledger::Reading, series::instrument};
 use crate::{
     arena::Slot,
-    model::{Exemplar, HistogramPoint, Timestamp, ValueError},
+    model::{Exemplar, HistogramPoint, NativeHistogram, Timestamp, ValueError},
     sync::Arc,
 };
 
@@ -53,8 +53,7 @@ impl Histogram {
     /// `NotANumber`, `Infinite`, or `Negative` where no threshold is negative; nothing is recorded then.
     pub fn try_observe(&self, value: f64) -> Result<(), ValueError> {
         let series = self.series.borrow();
-        record_unusual(self.series.slot(), series, bucket(series, value)?, value, 1);
-        Ok(())
+        record_unusual(self.series.slot(), series, bucket(series, value)?, value, 1)
     }
 
     /// Adds one observation, and keeps it as the exemplar of its bucket: the last one of each is shown, in OpenMetrics.
@@ -108,6 +107,14 @@ impl Histogram {
         self.read(Reading::Look)
     }
 
+    /// The native histogram over all threads; None of a family that is not [native](crate::Declaration::native).
+    pub fn native_point(&self) -> Option<NativeHistogram> {
+        let series = self.series.borrow();
+        let mut ledger = series.shared.ledger();
+        ledger.observed(series, &mut Vec::new(), Reading::Look);
+        ledger.take_natives().pop()
+    }
+
     /// How many observations there are.
     pub fn count(&self) -> u64 {
         self.point().count()
@@ -134,6 +141,7 @@ impl Histogram {
         let created = Some(ledger.created(series));
         let mut cumulative = Vec::new();
         let sum = ledger.observed(series, &mut cumulative, reading);
+        ledger.take_natives();
         HistogramPoint { thresholds: series.shared.search.thresholds().clone(), cumulative, sum, created }
     }
 
@@ -144,7 +152,14 @@ impl Histogram {
         }
         match series.shared.search.bucket(value) {
             Some(bucket) => series.record(slot, bucket, value, times),
-            None => observe_unusual(slot, series, value, times),
+            None => match &series.shared.native {
+                Some(native) if value > 0.0 && value.is_finite() && series.shared.push.is_none() => {
+                    if !native.record(slot, value, times) {
+                        series.shared.health.reject(&ValueError::NoRoom);
+                    }
+                }
+                _ => observe_unusual(slot, series, value, times),
+            },
         }
     }
 }
@@ -154,19 +169,32 @@ impl Histogram {
 #[inline(never)]
 pub(super) fn observe_unusual(slot: Slot, series: SeriesRef<'_>, value: f64, times: u32) {
     match bucket(series, value) {
-        Ok(bucket) => record_unusual(slot, series, bucket, value, times),
+        Ok(bucket) => {
+            if let Err(reason) = record_unusual(slot, series, bucket, value, times) {
+                series.shared.health.reject(&reason);
+            }
+        }
         Err(reason) => series.shared.health.reject(&reason),
     }
 }
 
-pub(super) fn record_unusual(slot: Slot, series: SeriesRef<'_>, bucket: usize, value: f64, times: u32) {
-    match &series.shared.sketches {
-        Some(sketches) if !slot.is_nowhere() => series.record_sketched(sketches, slot, value),
+pub(super) fn record_unusual(
+    slot: Slot,
+    series: SeriesRef<'_>,
+    bucket: usize,
+    value: f64,
+    times: u32,
+) -> Result<(), ValueError> {
+    match (&series.shared.sketches, &series.shared.native) {
+        (Some(sketches), _) if !slot.is_nowhere() => series.record_sketched(sketches, slot, value),
+        (_, Some(native)) if !native.record(slot, value, times) => return Err(ValueError::NoRoom),
+        (_, Some(_)) => {}
         _ => series.record(slot, bucket, value, times),
     }
     if let Some(push) = &series.shared.push {
         push.sample(series, value, times);
     }
+    Ok(())
 }
 
 /// The bucket of any value that this family accepts.

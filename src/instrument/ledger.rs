@@ -12,18 +12,19 @@ mod moves;
 mod windows;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     mem,
 };
 
 use super::{
     Kind, SeriesRef, Shared,
     gauge_histogram::{came, went},
+    native::{Held, Natives},
 };
 use crate::{
     arena::{Slot, SlotPool, Sums, arena},
     cell::{count, flip, sum, undo},
-    model::{Points, Timestamp},
+    model::{NativeHistogram, NativeOptions, Points, Timestamp},
     sync::{Ordering, mutant, unix_millis},
     tuple::Tuple,
 };
@@ -63,6 +64,10 @@ pub struct Ledger {
     moves: Moves,
     /// The quantiles of summaries.
     windows: Windows,
+    /// What was taken off native histograms, by slot.
+    native_bases: HashMap<Slot, BTreeMap<usize, u64>>,
+    /// The native histograms that were read since they were last asked for.
+    natives: Vec<NativeHistogram>,
     /// Series that left the registry and may still be held.
     retired: Vec<Tuple>,
     /// How many of them make the next new series look for free ones: twice as many as were left the last time.
@@ -111,6 +116,8 @@ impl Ledger {
             pool: SlotPool::new(width.max(1), alone),
             moves: Moves::default(),
             windows: Windows::default(),
+            native_bases: HashMap::new(),
+            natives: Vec::new(),
             retired: Vec::new(),
             sweep_at: FEW_RETIRED,
             scratch: Vec::new(),
@@ -160,6 +167,10 @@ impl Ledger {
             self.saturated.remove(&slot);
             if let Some(sketches) = &shared.sketches {
                 self.windows.forget(sketches, slot);
+            }
+            if let Some(native) = &shared.native {
+                self.native_bases.remove(&slot);
+                native.forget(slot);
             }
             self.give_back(slot, shared);
         }
@@ -235,7 +246,14 @@ impl Ledger {
         let start = cumulative.len();
         cumulative.resize(start + series.shared.search.buckets(), 0);
         let totals = &mut cumulative[start..];
-        let held_sum = self.read_cells(slot, totals);
+        let native = series.shared.native.as_ref().map(|native| (native, native.read(slot)));
+        let held_sum = match &native {
+            Some((_, held)) => {
+                totals[0] = held.count();
+                finite(held.sum)
+            }
+            None => self.read_cells(slot, totals),
+        };
         let resets = self.resets(slot) + 1;
         let taken =
             (reading == Reading::Take).then(|| Base::Observed { buckets: (&*totals).into(), sum: held_sum, resets });
@@ -255,11 +273,24 @@ impl Ledger {
         }
         let count = cumulate(totals);
         // What a reset took off may leave a rounding error below zero, or beside it.
-        match series.shared.metadata.has_negative_threshold() {
+        let sum = match series.shared.metadata.has_negative_threshold() {
             _ if count == 0 => 0.0,
             true => sum,
             false => sum.max(0.0),
+        };
+        if let (Some((native, held)), Some(options)) = (native, series.shared.metadata.native()) {
+            let base = self.native_bases.get(&slot);
+            self.natives.push(point(options, native, &held, base, sum));
+            if reading == Reading::Take && !slot.is_nowhere() {
+                self.native_bases.insert(slot, held.counts);
+            }
         }
+        sum
+    }
+
+    /// The native histograms that were read since this was last asked, in the order of their readings.
+    pub fn take_natives(&mut self) -> Vec<NativeHistogram> {
+        mem::take(&mut self.natives)
     }
 
     /// Appends the values of a summary's quantiles in the window that ended last.
@@ -443,6 +474,18 @@ impl Ledger {
         (held - base).max(0.0) + set
     }
 
+    /// The same for a histogram or a summary of any kind; a native one has all in one bucket.
+    fn read_observed(&mut self, series: SeriesRef<'_>, slot: Slot, totals: &mut [u64]) -> f64 {
+        match &series.shared.native {
+            Some(native) => {
+                let held = native.read(slot);
+                totals[0] = held.count();
+                finite(held.sum)
+            }
+            None => self.read_cells(slot, totals),
+        }
+    }
+
     /// Adds the buckets of every cell at `slot` to `totals`, and returns the sum of their sums.
     fn read_cells(&mut self, slot: Slot, totals: &mut [u64]) -> f64 {
         let buckets = totals.len();
@@ -455,6 +498,27 @@ impl Ledger {
         });
         finite(sums.sum())
     }
+}
+
+/// What the cells of a native histogram `held`, less what was taken off.
+fn point(
+    options: &NativeOptions,
+    native: &Natives,
+    held: &Held,
+    base: Option<&BTreeMap<usize, u64>>,
+    sum: f64,
+) -> NativeHistogram {
+    let mut zero_count = 0;
+    let mut signed = [Vec::new(), Vec::new()];
+    for (bucket, count) in &held.counts {
+        let taken = base.and_then(|base| base.get(bucket)).copied().unwrap_or_default();
+        match (native.scale().number(*bucket), count.wrapping_sub(taken)) {
+            (_, 0) => {}
+            (None, count) => zero_count = count,
+            (Some((negative, number)), count) => signed[usize::from(negative)].push((number, count)),
+        }
+    }
+    options.point(zero_count, signed, sum)
 }
 
 /// Makes counts per bucket cumulative; returns the last one.

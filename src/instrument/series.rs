@@ -2,11 +2,16 @@
 
 use std::{fmt, sync::OnceLock, time::Duration};
 
-use super::{Exemplars, Health, Ledger, MOST_THRESHOLDS, ledger::Push, sketch::Sketches};
+use super::{Exemplars, Health, Ledger, MOST_THRESHOLDS, Natives, ledger::Push, sketch::Sketches};
 use crate::{
     arena::{self, OwnedCell, Slot},
-    cell::{count, flip, search::Search, sum, undo},
-    model::{Metadata, MetricType, Points},
+    cell::{
+        count, flip,
+        native::{HEAD_WIDTH, Scale},
+        search::Search,
+        sum, undo,
+    },
+    model::{Metadata, MetricType, NativeOptions, Points},
     sync::{Arc, AtomicBool, AtomicU32, GatedGuard, GatedMutex, Ordering, gate, unix_millis},
     tuple::Tuple,
 };
@@ -137,6 +142,8 @@ pub struct Shared {
     carried: AtomicBool,
     /// Where observations are counted for quantiles; None without quantiles.
     pub sketches: Option<Sketches>,
+    /// Where native histograms count; None for every other family.
+    pub native: Option<Natives>,
     ledger: GatedMutex<Ledger>,
     /// Made by the first exemplar.
     exemplars: OnceLock<Box<Exemplars>>,
@@ -146,7 +153,7 @@ impl Shared {
     /// A family without series.
     pub fn new(kind: Kind, metadata: Arc<Metadata>, health: Arc<Health>) -> Self {
         let search = Search::new(metadata.thresholds().clone());
-        let width = kind.width(search.buckets());
+        let width = if metadata.native().is_some() { HEAD_WIDTH } else { kind.width(search.buckets()) };
         let alone = metadata.label_keys().is_empty();
         Self {
             search,
@@ -159,6 +166,7 @@ impl Shared {
             scan: AtomicU32::new(0),
             carried: AtomicBool::new(false),
             sketches: None,
+            native: None,
             ledger: GatedMutex::new(Ledger::new(width, alone)),
             exemplars: OnceLock::new(),
         }
@@ -178,6 +186,13 @@ impl Shared {
         debug_assert_eq!(self.kind, Kind::Summary, "only summaries have quantiles");
         self.search.forget_table();
         self.sketches = Some(Sketches::new());
+    }
+
+    /// Tells a family that is not used yet that it counts in native buckets. No table knows its one other bucket.
+    pub fn set_native(&mut self) {
+        self.search.forget_table();
+        let scale = |options: &NativeOptions| Scale::new(options.given_schema(), options.given_zero_threshold());
+        self.native = self.metadata.native().map(scale).map(Natives::new);
     }
 
     /// Which scan for idle series was the last to begin.
@@ -231,6 +246,7 @@ impl Drop for Shared {
         // Every handle and every view held a reference, so nobody can write to these slots any more (A4).
         self.ledger().dissolve();
         self.sketches.iter().for_each(Sketches::dissolve);
+        self.native.iter().for_each(Natives::dissolve);
     }
 }
 

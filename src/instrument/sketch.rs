@@ -21,17 +21,12 @@
 //! A signal handler that interrupts an observation may be the first to meet a magnitude only if it may allocate as well. Once the
 //! process has no slot left, values of new magnitudes are counted and summed, and missing in quantiles.
 
-use std::sync::OnceLock;
-
+use super::sparse::{Leaves, Pages};
 use crate::{
     arena::{self, Arena, Slot, SlotPool, arena},
     cell::sketch::{self, MAGNITUDES, PARTS, Place},
-    sync::{AtomicU32, AtomicU64, CHUNK_SLOTS, GatedMutex, Ordering, mutant},
+    sync::{AtomicU64, GatedMutex, Ordering, mutant},
 };
-
-/// Magnitudes of one leaf, and chunks of one page.
-const LEAF: usize = 64;
-const PAGE: usize = 256;
 
 /// Words of a summary's own cell, so that its series lie so far apart.
 const STRIDE: usize = 4;
@@ -43,25 +38,19 @@ pub struct Sketches {
     turn: AtomicU64,
     /// Slots of magnitudes. Whoever makes something in a directory holds this.
     pool: GatedMutex<SlotPool>,
-    /// The series by chunk and offset of their slots.
-    pages: Box<[OnceLock<Page>]>,
+    pages: Pages<Sketch, STRIDE>,
 }
-
-type Page = Box<[OnceLock<Chunk>]>;
-type Chunk = Box<[OnceLock<Box<Sketch>>]>;
 
 /// What one series has beside its cells.
 #[derive(Debug)]
 pub struct Sketch {
-    leaves: Box<[OnceLock<Leaf>]>,
+    /// The slots of the magnitudes that were met.
+    leaves: Leaves,
     extremes: [Extremes; 2],
 }
 
 /// A magnitude, and what a bank has ever counted in its parts.
 pub type Held = (usize, [u64; PARTS]);
-
-/// The slots of 64 magnitudes as bits; 0 where there is none yet.
-type Leaf = Box<[AtomicU32]>;
 
 /// The least and the greatest value of a window, as bits, which order like the values.
 #[derive(Debug)]
@@ -95,33 +84,15 @@ impl Extremes {
     }
 }
 
-fn empty<T>(len: usize) -> Box<[OnceLock<T>]> {
-    (0..len).map(|_| OnceLock::new()).collect()
-}
-
 impl Sketch {
-    fn new() -> Box<Self> {
-        Box::new(Self { leaves: empty(MAGNITUDES.div_ceil(LEAF)), extremes: [Extremes::new(), Extremes::new()] })
-    }
-
-    #[inline(always)]
-    fn slot(&self, magnitude: usize) -> Option<Slot> {
-        let leaf = self.leaves[magnitude / LEAF].get()?;
-        // Acquire: pairs with Release in `Sketches::make`; the zeros of the slot come first.
-        let bits = leaf[magnitude % LEAF].load(mutant!("magnitude_read_relaxed", Ordering::Acquire, Ordering::Relaxed));
-        (bits != 0).then(|| Slot::from_bits(bits))
-    }
-
-    /// The magnitudes that were met, ascending, with their slots.
-    fn slots(&self) -> impl Iterator<Item = (usize, Slot)> {
-        let met = self.leaves.iter().enumerate().filter(|(_, leaf)| leaf.get().is_some());
-        let magnitudes = met.flat_map(|(index, _)| index * LEAF..((index + 1) * LEAF).min(MAGNITUDES));
-        magnitudes.filter_map(|magnitude| Some((magnitude, self.slot(magnitude)?)))
+    fn new() -> Self {
+        Self { leaves: Leaves::new(MAGNITUDES), extremes: [Extremes::new(), Extremes::new()] }
     }
 
     /// What a bank has ever counted, by magnitude, and then its extremes since they were last taken.
     pub fn take(&self, arena: &Arena, bank: usize) -> (Vec<Held>, (f64, f64)) {
-        let counts = || self.slots().map(|(magnitude, slot)| (magnitude, sketch::read(arena, slot, bank))).collect();
+        let counts =
+            || self.leaves.slots().map(|(magnitude, slot)| (magnitude, sketch::read(arena, slot, bank))).collect();
         mutant!("extremes_before_counts", (counts(), self.extremes[bank].take()), {
             let early = self.extremes[bank].take();
             crate::sync::yield_now();
@@ -133,14 +104,18 @@ impl Sketch {
 impl Sketches {
     /// Sketches of a family that has no observation yet.
     pub fn new() -> Self {
-        Self { turn: AtomicU64::new(0), pool: GatedMutex::new(SlotPool::new(sketch::WIDTH, false)), pages: empty(PAGE) }
+        Self {
+            turn: AtomicU64::new(0),
+            pool: GatedMutex::new(SlotPool::new(sketch::WIDTH, false)),
+            pages: Pages::new(),
+        }
     }
 
     /// Counts one observation of the series at `slot`. `value` is finite and not negative; the caller is [undisturbed](arena::undisturbed).
     #[inline(always)]
     pub fn record(&self, slot: Slot, value: f64) {
         let place = Place::of(value);
-        match self.find(slot).and_then(|sketch| Some((sketch, sketch.slot(place.magnitude)?))) {
+        match self.find(slot).and_then(|sketch| Some((sketch, sketch.leaves.slot(place.magnitude)?))) {
             Some((sketch, at)) => self.count(sketch, at, place, value, false),
             None => self.record_new(slot, place, value, false),
         }
@@ -182,25 +157,15 @@ impl Sketches {
     fn make(&self, slot: Slot, magnitude: usize) -> Option<(&Sketch, Slot)> {
         // Before anything is begun: a process that forks waits for this lock, and for nothing else here.
         let mut pool = self.pool.lock();
-        let page = self.pages[slot.chunk() / PAGE].get_or_init(|| empty(PAGE));
-        let chunk = page[slot.chunk() % PAGE].get_or_init(|| empty(CHUNK_SLOTS / STRIDE));
-        let sketch = chunk[slot.offset() / STRIDE].get_or_init(Sketch::new);
-        let leaf = sketch.leaves[magnitude / LEAF].get_or_init(|| (0..LEAF).map(|_| AtomicU32::new(0)).collect());
-        if let Some(at) = sketch.slot(magnitude) {
-            return Some((sketch, at));
-        }
-        let at = pool.take(arena())?;
-        // Release: pairs with Acquire in `Sketch::slot`; hands over the zeros of a slot that is used again.
-        let order = mutant!("magnitude_relaxed", Ordering::Release, Ordering::Relaxed);
-        leaf[magnitude % LEAF].store(at.to_bits(), order);
+        let sketch = self.pages.make(slot, Sketch::new);
+        let at = sketch.leaves.make(magnitude, || pool.take(arena()))?;
         Some((sketch, at))
     }
 
     /// The sketch of the series at `slot`, if it was ever observed.
     #[inline(always)]
     pub fn find(&self, slot: Slot) -> Option<&Sketch> {
-        let chunk = self.pages[slot.chunk() / PAGE].get()?[slot.chunk() % PAGE].get()?;
-        chunk[slot.offset() / STRIDE].get().map(|sketch| &**sketch)
+        self.pages.find(slot)
     }
 
     /// Ends a window: from now on observations go to the other bank. Returns the one that comes to rest.
@@ -213,13 +178,7 @@ impl Sketches {
     pub fn forget(&self, slot: Slot) {
         let Some(sketch) = self.find(slot) else { return };
         let mut pool = self.pool.lock();
-        for (magnitude, at) in sketch.slots() {
-            pool.give(at, arena());
-            if let Some(leaf) = sketch.leaves[magnitude / LEAF].get() {
-                // Relaxed: whoever observes the next series of this slot got it through the lock of the family's books.
-                leaf[magnitude % LEAF].store(0, Ordering::Relaxed);
-            }
-        }
+        sketch.leaves.clear(|at| pool.give(at, arena()));
         sketch.extremes.iter().for_each(|extremes| _ = extremes.take());
     }
 

@@ -41,8 +41,7 @@ impl Summary {
     /// `NotANumber`, `Infinite` or `Negative`; nothing is recorded then.
     pub fn try_observe(&self, value: f64) -> Result<(), ValueError> {
         let series = self.series.borrow();
-        record_unusual(self.series.slot(), series, bucket(series, value)?, value, 1);
-        Ok(())
+        record_unusual(self.series.slot(), series, bucket(series, value)?, value, 1)
     }
 
     /// Starts again from nothing, created now, and returns what was removed. A racing observation is in the one or the other.

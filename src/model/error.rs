@@ -88,6 +88,15 @@ pub enum DeclareError {
         /// The rule it breaks.
         rule: QuantileRule,
     },
+    /// The options of a native histogram cannot be.
+    InvalidNative {
+        /// Raw name of the family.
+        family: String,
+        /// The schema, the zero threshold or the number of buckets.
+        given: f64,
+        /// The rule it breaks.
+        rule: NativeRule,
+    },
     /// The system gives no thread that ends the windows of quantiles.
     NoThread {
         /// Raw name of the family.
@@ -207,6 +216,23 @@ pub enum QuantileRule {
     Interval,
 }
 
+/// The rule that the options of a native histogram break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NativeRule {
+    /// The schema is not from -4 to 8.
+    Schema,
+    /// The zero threshold is negative, infinite or NaN.
+    ZeroThreshold,
+    /// Even the coarsest schema may need more buckets for the values beyond the zero threshold.
+    MaxBuckets {
+        /// How many it may need.
+        least: usize,
+    },
+    /// The family has classic buckets as well.
+    BesideBuckets,
+}
+
 /// The rule that a unit breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -256,6 +282,8 @@ pub enum ValueError {
     Infinite,
     /// The value is below zero where only growth is possible.
     Negative,
+    /// The process has no room for another range of buckets of a native histogram.
+    NoRoom,
     /// The label names and values of an exemplar are longer than 128 code points together.
     ExemplarTooLong {
         /// How long they are.
@@ -287,6 +315,11 @@ pub enum ShapeError {
         expected: &'static str,
         /// The type of the points.
         given: &'static str,
+    },
+    /// Native histograms are given to a family of another type.
+    Native {
+        /// Raw name of the family.
+        family: String,
     },
     /// An exemplar is where no exemplar can be.
     Exemplar {
@@ -346,6 +379,21 @@ impl fmt::Display for DeclareError {
                 write!(f, "bucket {position} of family {family:?}, {threshold}, {rule}")
             }
             Self::MissingInterval { family } => write!(f, "summary {family:?} has quantiles and no interval"),
+            Self::InvalidNative { family, given, rule: NativeRule::Schema } => {
+                write!(f, "the schema {given} of the native histogram {family:?} is not from -4 to 8")
+            }
+            Self::InvalidNative { family, given, rule: NativeRule::ZeroThreshold } => {
+                write!(f, "the zero threshold {given} of the native histogram {family:?} is negative or not finite")
+            }
+            Self::InvalidNative { family, given, rule: NativeRule::MaxBuckets { least } } => {
+                write!(
+                    f,
+                    "{given} buckets are too few for the native histogram {family:?}: at least {least} may be needed"
+                )
+            }
+            Self::InvalidNative { family, given, rule: NativeRule::BesideBuckets } => {
+                write!(f, "the native histogram {family:?} has {given} thresholds as well: it is one or the other")
+            }
             Self::InvalidQuantiles { family, given, rule: QuantileRule::OutOfRange } => {
                 write!(f, "quantile {given} of family {family:?} is not from 0 to 1")
             }
@@ -430,6 +478,7 @@ impl fmt::Display for ValueError {
             Self::NotANumber => f.write_str("the value is not a number"),
             Self::Infinite => f.write_str("the value is infinite"),
             Self::Negative => f.write_str("the value is negative"),
+            Self::NoRoom => f.write_str("the process has no room for another range of buckets"),
             Self::ExemplarTooLong { code_points } => {
                 write!(f, "the exemplar's labels are {code_points} code points long, and 128 is the most")
             }
@@ -447,6 +496,7 @@ impl fmt::Display for ShapeError {
             Self::Kind { family, expected, given } => {
                 write!(f, "family {family:?} is a {expected}, but its points are those of a {given}")
             }
+            Self::Native { family } => write!(f, "{family:?} is no histogram and can have no native ones"),
             Self::Exemplar { family, row, bucket } => {
                 write!(f, "family {family:?} has no bucket {bucket} in row {row} for an exemplar")
             }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::model::{Exemplar, LabelRows, Metadata, MetricPoint, Points, ShapeError};
+use crate::model::{Exemplar, LabelRows, Metadata, MetricPoint, NativeHistogram, Points, ShapeError};
 
 /// All families of one collection.
 ///
@@ -44,6 +44,7 @@ pub struct MetricFamily {
     labels: Arc<dyn LabelRows>,
     points: Points,
     exemplars: Vec<ExemplarAt>,
+    natives: Vec<NativeHistogram>,
 }
 
 /// An exemplar, and where in its family it belongs.
@@ -64,7 +65,7 @@ impl MetricFamily {
     /// `Kind` when the points are those of another type, `Rows` for the first column of another length.
     pub fn new(metadata: Arc<Metadata>, labels: Arc<dyn LabelRows>, points: Points) -> Result<Self, ShapeError> {
         points.check(labels.len(), &metadata)?;
-        Ok(Self { metadata, labels, points, exemplars: Vec::new() })
+        Ok(Self { metadata, labels, points, exemplars: Vec::new(), natives: Vec::new() })
     }
 
     /// The same with exemplars, in any order. One bucket has one: the last that is given.
@@ -86,6 +87,33 @@ impl MetricFamily {
         self.exemplars = exemplars;
         self.sort_exemplars();
         Ok(self)
+    }
+
+    /// The same with the native histograms of its metrics, one per row; their sums and counts are those of the points.
+    ///
+    /// # Errors
+    /// `Native` if these are no histograms, `Rows` for another number of them.
+    pub fn with_natives(mut self, natives: Vec<NativeHistogram>) -> Result<Self, ShapeError> {
+        let family = || self.metadata.name().raw().to_owned();
+        if !matches!(self.points, Points::Histogram { .. }) {
+            return Err(ShapeError::Native { family: family() });
+        }
+        if natives.len() != self.len() {
+            let (expected, given) = (self.len(), natives.len());
+            return Err(ShapeError::Rows { family: family(), column: "natives", expected, given });
+        }
+        self.natives = natives;
+        Ok(self)
+    }
+
+    /// The native histograms, one per row, or none at all.
+    pub fn natives(&self) -> &[NativeHistogram] {
+        &self.natives
+    }
+
+    /// Takes the native histograms of the points that it was filled with last.
+    pub(crate) fn refill_natives(&mut self, natives: Vec<NativeHistogram>) {
+        self.natives = natives;
     }
 
     /// Every exemplar, by row and bucket.
@@ -189,6 +217,11 @@ impl<'a> Metric<'a> {
     /// Its exemplars, each with the number of its bucket (0 of a counter).
     pub fn exemplars(&self) -> impl Iterator<Item = (usize, &'a Exemplar)> + use<'a> {
         self.family.exemplars_of(self.row).iter().map(|at| (at.bucket, &*at.exemplar))
+    }
+
+    /// Its native histogram, if it has one.
+    pub fn native(&self) -> Option<&'a NativeHistogram> {
+        self.family.natives.get(self.row)
     }
 
     /// Its point.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::model::number::write_threshold;
-use crate::model::{DeclareError, FamilyName, MetricType, StateRule, check_keys, escape_into};
+use crate::model::{DeclareError, FamilyName, MetricType, NativeOptions, StateRule, check_keys, escape_into};
 
 /// The most states of a stateset: they are the bits of one word, so that none is seen without the others.
 const MOST_STATES: usize = 64;
@@ -33,6 +33,7 @@ pub struct Metadata {
     quantiles: Arc<[f64]>,
     quantile_texts: Box<[Box<str>]>,
     interval: Option<Duration>,
+    native: Option<NativeOptions>,
     states: Arc<[Box<str>]>,
     /// The states as pages print them.
     state_texts: Box<[Box<str>]>,
@@ -51,6 +52,7 @@ impl Metadata {
             quantiles: Arc::default(),
             quantile_texts: Box::default(),
             interval: None,
+            native: None,
             states: Arc::default(),
             state_texts: Box::default(),
         }
@@ -86,6 +88,11 @@ impl Metadata {
     /// The same with the interval over which quantiles are computed.
     pub fn with_interval(self, interval: Duration) -> Self {
         Self { interval: Some(interval), ..self }
+    }
+
+    /// The same with the options of a native histogram, which the caller has found to be good.
+    pub fn with_native(self, native: NativeOptions) -> Self {
+        Self { native: Some(native), ..self }
     }
 
     /// The same with the states of a stateset.
@@ -150,6 +157,11 @@ impl Metadata {
         self.interval
     }
 
+    /// The options of a native histogram, if it is one.
+    pub fn native(&self) -> Option<&NativeOptions> {
+        self.native.as_ref()
+    }
+
     /// How many buckets a histogram has, that of `+Inf` included.
     pub fn buckets(&self) -> usize {
         self.thresholds.len() + 1
@@ -181,10 +193,11 @@ impl Metadata {
         &self.state_texts[position]
     }
 
-    /// Whether a threshold is negative: such a histogram takes negative observations, and so exposes neither sum nor
+    /// Whether a threshold is negative, or a native histogram takes negative values: such a histogram takes negative observations, and so exposes neither sum nor
     /// count, since its sum may shrink.
     pub fn has_negative_threshold(&self) -> bool {
         self.thresholds.first().is_some_and(|lowest| *lowest < 0.0)
+            || self.native.is_some_and(|native| native.takes_negative())
     }
 }
 

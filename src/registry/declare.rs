@@ -8,7 +8,7 @@ use crate::{
     instrument::{
         GaugeHistogram, Histogram, Info, Instrument, Kind, Shared, StateSet, Summary, check_quantiles, check_thresholds,
     },
-    model::{BucketRule, DeclareError, FamilyName, Metadata, MetricFamily},
+    model::{BucketRule, DeclareError, FamilyName, Metadata, MetricFamily, NativeOptions, NativeRule},
     sync::Arc,
 };
 
@@ -30,6 +30,7 @@ pub struct Declaration<I> {
     /// The interval of the quantiles, in seconds.
     interval: Option<f64>,
     states: Vec<String>,
+    native: Option<NativeOptions>,
     terms: Terms,
     instrument: PhantomData<fn() -> I>,
 }
@@ -57,6 +58,7 @@ impl<I: Instrument> Declaration<I> {
             quantiles: Vec::new(),
             interval: None,
             states: Vec::new(),
+            native: None,
             terms: Terms::default(),
             instrument: PhantomData,
         }
@@ -130,6 +132,7 @@ impl<I: Instrument> Declaration<I> {
     /// - `InvalidLabel`, `DuplicateLabel`, `ReservedLabel`, `TooManyLabels`: a label key does, or their number.
     /// - `NoBuckets`, `InvalidBuckets`: a histogram has none, or a list that is not ascending and finite, or two that the registry's
     ///   dialect or a push provider gives one text.
+    /// - `InvalidNative`: the schema, the zero threshold or the bucket limit of a native histogram cannot be, or it has thresholds.
     /// - `InvalidQuantiles`, `MissingInterval`: a quantile is not from 0 to 1 or is given twice, or their interval is 0 or missing.
     /// - `NoThread`: the system gives no thread that ends the windows of quantiles.
     /// - `NoStates`, `InvalidStates`: a stateset has none, or one that is empty or occurs twice, more than 64, or two that a push
@@ -212,7 +215,7 @@ impl<I: Instrument> Declaration<I> {
         let name = self.compose()?;
         let thresholds = match &self.thresholds {
             Some(given) => Some(check_thresholds(name.raw(), I::KIND.most_thresholds(), given)?),
-            None if I::KIND.has_thresholds() => {
+            None if I::KIND.has_thresholds() && self.native.is_none() => {
                 return Err(DeclareError::NoBuckets { family: name.raw().to_owned() });
             }
             None => None,
@@ -227,9 +230,27 @@ impl<I: Instrument> Declaration<I> {
             Some((quantiles, interval)) => metadata.with_quantiles(quantiles).with_interval(interval),
             None => metadata,
         };
+        let metadata = match self.native {
+            Some(native) => with_native(metadata, native)?,
+            None => metadata,
+        };
         let metadata = if I::KIND == Kind::StateSet { metadata.with_states(&self.states)? } else { metadata };
         check_threshold_texts(&metadata)?;
         Ok((metadata, self.terms))
+    }
+}
+
+/// Gives a histogram its native buckets, and looks that it has no others.
+fn with_native(metadata: Metadata, native: NativeOptions) -> Result<Metadata, DeclareError> {
+    let family = metadata.name().raw();
+    native.check(family)?;
+    match metadata.thresholds().len() {
+        0 => Ok(metadata.with_native(native)),
+        thresholds => Err(DeclareError::InvalidNative {
+            family: family.to_owned(),
+            given: thresholds as f64,
+            rule: NativeRule::BesideBuckets,
+        }),
     }
 }
 
@@ -252,6 +273,30 @@ impl Declaration<Histogram> {
     /// The thresholds of the buckets: finite and ascending; `+Inf` is implied, and may be there. An empty list means only `+Inf`.
     pub fn buckets(self, thresholds: impl IntoIterator<Item = f64>) -> Self {
         self.thresholds(thresholds.into_iter().collect())
+    }
+}
+
+impl Declaration<Histogram> {
+    /// Makes it a native histogram: exponential buckets over the whole range of a float, without a list of thresholds.
+    ///
+    /// Text pages show its `+Inf` bucket, count and sum. A series takes 1 KiB in each writing thread for every 64 buckets in a row that
+    /// its values fall in: at schema 3, for each eight powers of two. So the first value there allocates; the others do not.
+    ///
+    /// # Examples
+    /// ```
+    /// use manometer::NativeOptions;
+    ///
+    /// let registry = manometer::Registry::new();
+    /// let size = registry.histogram("size").unit("bytes").native(NativeOptions::new().schema(0)).single()?;
+    /// size.observe(3.0);
+    /// size.observe(4.0);
+    /// size.observe(0.0);
+    /// let point = size.native_point().expect("declared so");
+    /// assert_eq!((point.positive, point.zero_count, point.sum), (vec![(2, 2)], 1, 7.0));
+    /// # Ok::<(), manometer::DeclareError>(())
+    /// ```
+    pub fn native(self, options: NativeOptions) -> Self {
+        Self { native: Some(options), ..self }
     }
 }
 
@@ -334,6 +379,9 @@ impl Registry {
         let mut shared = Shared::new(I::KIND, Arc::new(metadata), self.inner.health.clone());
         shared.set_push(self.inner.pushed.as_ref().map(|pushed| pushed.push().clone()));
         shared.announced = terms.announced;
+        if shared.metadata.native().is_some() && !self.inner.options.disabled {
+            shared.set_native();
+        }
         if shared.metadata.interval().is_some() && !self.inner.options.disabled {
             shared.set_sketches();
             let started = self.inner.windows.start();
@@ -373,6 +421,7 @@ impl Registry {
             ("unit", stands.name().unit().to_owned(), given.name().unit().to_owned()),
             ("description", stands.help().to_owned(), given.help().to_owned()),
             ("buckets", format!("{:?}", stands.thresholds()), format!("{:?}", given.thresholds())),
+            ("native", format!("{:?}", stands.native()), format!("{:?}", given.native())),
             ("quantiles", format!("{:?}", stands.quantiles()), format!("{:?}", given.quantiles())),
             ("interval", format!("{:?}", stands.interval()), format!("{:?}", given.interval())),
             ("states", format!("{:?}", stands.states()), format!("{:?}", given.states())),

@@ -202,7 +202,7 @@ impl Ledger {
         let mut counts = mem::take(&mut self.counts);
         counts.clear();
         counts.resize(series.shared.search.buckets(), 0);
-        self.read_cells(slot, &mut counts);
+        self.read_observed(series, slot, &mut counts);
         let count = counts.iter().fold(0, |sum: u64, count| sum.wrapping_add(*count));
         self.counts = counts;
         count
@@ -255,7 +255,7 @@ impl Ledger {
                 let start = cumulative.len();
                 cumulative.resize(start + series.shared.search.buckets(), 0);
                 let ever = &mut cumulative[start..];
-                let held = self.read_cells(slot, ever);
+                let held = self.read_observed(series, slot, ever);
                 let count = cumulate(ever);
                 let (since, times) = match self.bases.get(&slot) {
                     Some(Base::Observed { buckets, sum, resets }) => {

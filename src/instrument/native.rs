@@ -1,0 +1,144 @@
+//! Where native histograms count: the groups of buckets of each series, made when a value first falls in them.
+//!
+//! # Progress and cost
+//! Wait-free and without allocation but for what happens once: a group's first observation takes the family's lock for slots and
+//! allocates, and so does the first of a thread in the group's chunk. A thread finds the four groups that it used last in its own
+//! cell, others in the series' directory, which it only reads.
+//! # Not promised
+//! A signal handler that interrupts an observation may be the first to meet a group only if it may allocate as well. Once the
+//! process has no slot left, values of new groups are refused and counted.
+
+use std::collections::BTreeMap;
+
+use super::sparse::{Leaves, Pages};
+use crate::{
+    arena::{self, Slot, SlotPool, arena},
+    cell::native::{self, GROUP_WIDTH, HEAD_WIDTH, Scale},
+    sync::GatedMutex,
+};
+
+/// Series lie at least so far apart.
+const STRIDE: usize = 8;
+
+const _: () = assert!(HEAD_WIDTH >= STRIDE, "no two heads are in one stride");
+
+/// The native histograms of one family.
+#[derive(Debug)]
+pub struct Natives {
+    scale: Scale,
+    /// Slots of groups. Whoever makes something in a directory holds this.
+    pool: GatedMutex<SlotPool>,
+    /// The groups that each series met.
+    series: Pages<Leaves, STRIDE>,
+}
+
+/// How many observations fell in which bucket, and their sum.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// Observations by bucket.
+    pub counts: BTreeMap<usize, u64>,
+    /// Their sum.
+    pub sum: f64,
+}
+
+impl Held {
+    /// How many observations there are.
+    pub fn count(&self) -> u64 {
+        self.counts.values().fold(0, |sum: u64, count| sum.wrapping_add(*count))
+    }
+}
+
+impl Natives {
+    /// A family without series, in the buckets of `scale`.
+    pub fn new(scale: Scale) -> Self {
+        Self { scale, pool: GatedMutex::new(SlotPool::new(GROUP_WIDTH, false)), series: Pages::new() }
+    }
+
+    /// Which bucket is which.
+    pub fn scale(&self) -> &Scale {
+        &self.scale
+    }
+
+    /// Counts `times` observations of `value`, which is finite, in the series at `slot`. False if there is no place left for it.
+    #[inline(always)]
+    #[must_use = "an observation that found no place is to be counted as refused"]
+    pub fn record(&self, slot: Slot, value: f64, times: u32) -> bool {
+        if slot.is_nowhere() {
+            return true;
+        }
+        let bucket = self.scale.bucket(value);
+        let busy = arena::undisturbed();
+        if busy.is_some() {
+            if let Some(head) = arena::own_cell(slot) {
+                let Some(group) = native::group(bucket) else {
+                    native::write(head, None, bucket, value, times.into());
+                    return true;
+                };
+                if let Some(cell) = native::last(head, group).and_then(arena::own_cell) {
+                    native::write(head, Some(cell), bucket, value, times.into());
+                    return true;
+                }
+            }
+        }
+        self.record_slow(slot, bucket, value, times, busy.is_none())
+    }
+
+    /// Makes or finds what the thread has not at hand. It may be `interrupting` another operation of this thread.
+    #[cold]
+    #[inline(never)]
+    fn record_slow(&self, slot: Slot, bucket: usize, value: f64, times: u32, interrupting: bool) -> bool {
+        let Some(group) = native::group(bucket) else {
+            arena::write_two([slot; 2], interrupting, |[head, _]| {
+                native::write(head, None, bucket, value, times.into())
+            });
+            return true;
+        };
+        let Some(at) = self.find(slot, group).or_else(|| self.make(slot, group)) else { return false };
+        arena::write_two([slot, at], interrupting, |[head, cell]| {
+            native::remember(head, group, at);
+            native::write(head, Some(cell), bucket, value, times.into());
+        });
+        true
+    }
+
+    fn find(&self, slot: Slot, group: usize) -> Option<Slot> {
+        self.series.find(slot)?.slot(group)
+    }
+
+    fn make(&self, slot: Slot, group: usize) -> Option<Slot> {
+        // Before anything is begun: a process that forks waits for this lock, and for nothing else here.
+        let mut pool = self.pool.lock();
+        let groups = self.series.make(slot, || Leaves::new(self.scale.groups()));
+        groups.make(group, || pool.take(arena()))
+    }
+
+    /// What all slabs hold of the series at `slot`. The caller holds the family's books (F1).
+    pub fn read(&self, slot: Slot) -> Held {
+        let mut held = Held::default();
+        let groups = || self.series.find(slot).into_iter().flat_map(Leaves::slots);
+        for slab in arena().slabs() {
+            if let Some(head) = slab.cell(slot) {
+                let add = |bucket, count| {
+                    let total = held.counts.entry(bucket).or_insert(0);
+                    *total = total.wrapping_add(count);
+                };
+                held.sum += native::read(slab, head, groups, add);
+            }
+        }
+        held.counts.retain(|_, count| *count != 0);
+        held
+    }
+
+    /// Gives the slots of a series back that nobody can observe any more (A4).
+    pub fn forget(&self, slot: Slot) {
+        let mut pool = self.pool.lock();
+        if let Some(groups) = self.series.find(slot) {
+            groups.clear(|at| pool.give(at, arena()));
+        }
+    }
+
+    /// Gives every slot back when the family itself is gone (A4).
+    pub fn dissolve(&self) {
+        self.pool.lock().dissolve(arena());
+    }
+}
