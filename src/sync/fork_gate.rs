@@ -197,6 +197,8 @@ impl<T> DerefMut for GatedGuard<'_, T> {
 
 #[cfg(all(test, not(manometer_mocked)))]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     fn depth() -> usize {
@@ -221,5 +223,18 @@ mod tests {
         drop(shut);
         assert_eq!(depth(), 0);
         drop(super::shut());
+    }
+
+    #[test]
+    fn who_is_inside_may_wait_for_one_that_wants_in() {
+        let inside = enter();
+        let forker = thread::spawn(|| drop(shut()));
+        // Relaxed: a hint that the forker is at it.
+        while GATE.load(Ordering::Relaxed) & SHUTTING == 0 {
+            yield_now();
+        }
+        thread::spawn(|| drop(enter())).join().expect("it comes in");
+        drop(inside);
+        forker.join().expect("it forks");
     }
 }
