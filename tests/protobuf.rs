@@ -22,7 +22,7 @@ fn protobuf(families: Vec<MetricFamily>) -> (Vec<messages::MetricFamily>, usize)
 }
 
 fn exemplar(bucket: usize, value: f64) -> ExemplarAt {
-    let exemplar = Exemplar::new(&[("trace_id", "4bf92f35")], value, CREATED).unwrap();
+    let exemplar = Exemplar::new(&[("trace_id", "4bf92f35")], value, CREATED).expect("a short exemplar");
     ExemplarAt { row: 0, bucket, exemplar: Arc::new(exemplar) }
 }
 
@@ -33,17 +33,17 @@ fn all_types() -> Vec<MetricFamily> {
         labelled(metadata(Counter, "c").with_help("A \"c\"\n"), ["k", "l"], &[["", ""], ["a\"\\", "é"]], counter);
     let float = Points::FloatCounter { totals: vec![0.1], created: vec![Timestamp::from_millis(1)] };
     let gauge_histogram = Points::GaugeHistogram { cumulative: vec![1, 4], sums: vec![7.5] };
-    let states = metadata(StateSet, "s").with_states(&["on \"", "off"]).unwrap();
+    let states = metadata(StateSet, "s").with_states(&["on \"", "off"]).expect("a valid family");
     let wide: Vec<f64> = (1..=200).map(f64::from).collect();
     let wide_points = Points::Histogram { cumulative: (0..=200).collect(), sums: vec![9.0], created: vec![] };
     vec![
-        counter.with_exemplars(vec![exemplar(0, 1.0)]).unwrap(),
+        counter.with_exemplars(vec![exemplar(0, 1.0)]).expect("a valid family"),
         single(with_unit(Counter, "f", "seconds"), float),
         single(metadata(Gauge, "g"), values([f64::NAN])),
         single(metadata(Gauge, "u"), Points::UpDown { values: vec![-7] }),
         single(metadata(Histogram, "h").with_thresholds([0.5, 1.0].into()), buckets([1, 1, 3], 9.25))
             .with_exemplars(vec![exemplar(0, 0.25), exemplar(2, 5.0)])
-            .unwrap(),
+            .expect("a valid family"),
         single(metadata(Histogram, "w").with_thresholds(wide.into()), wide_points),
         single(metadata(GaugeHistogram, "gh").with_thresholds([2.0].into()), gauge_histogram),
         single(metadata(Summary, "q").with_quantiles([0.5, 0.99].into()), quantiles(4, 10.0, [2.0, f64::NAN])),
@@ -140,22 +140,22 @@ fn bits(value: f64) -> u64 {
 /// The samples of the page of OpenMetrics.
 fn lines_of_text(families: Vec<MetricFamily>) -> Vec<Line> {
     let (page, _) = page(Format::OpenMetrics, families);
-    let number = |text: &str| bits(text.parse::<f64>().unwrap());
+    let number = |text: &str| bits(text.parse::<f64>().expect("a line of a page"));
     let lines = page.lines().filter(|line| !line.starts_with('#'));
     let line = |line: &str| {
         let (line, exemplar) = line.split_once(" # ").map_or((line, None), |(line, exemplar)| (line, Some(exemplar)));
-        let (series, value) = line.rsplit_once(' ').unwrap();
-        let exemplar = exemplar.map(|text| number(text.rsplit(' ').nth(1).unwrap()));
+        let (series, value) = line.rsplit_once(' ').expect("a line of a page");
+        let exemplar = exemplar.map(|text| number(text.rsplit(' ').nth(1).expect("a line of a page")));
         (series.to_owned(), number(value), exemplar)
     };
     lines.map(line).collect()
 }
 
-/// The same of messages, of which the types of `sets` are known.
+/// The same of messages, given the types of their families.
 fn lines_of_messages(families: &[messages::MetricFamily], kinds: &[MetricType]) -> Vec<Line> {
     let mut lines = Vec::new();
     for (family, kind) in families.iter().zip(kinds) {
-        let name = family.name.as_deref().unwrap();
+        let name = family.name.as_deref().expect("every family has a name");
         for metric in &family.metric {
             flatten(name.strip_suffix("_total").unwrap_or(name), *kind, metric, &mut lines);
         }
@@ -166,8 +166,14 @@ fn lines_of_messages(families: &[messages::MetricFamily], kinds: &[MetricType]) 
 fn flatten(name: &str, kind: MetricType, metric: &Metric, lines: &mut Vec<Line>) {
     let mut put = |suffix: &str, extra: Option<(&str, f64)>, value: f64, exemplar: Option<&messages::Exemplar>| {
         let labels = metric.label.iter().map(|label| {
-            let value = label.value.as_deref().unwrap().replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-            format!("{}=\"{value}\"", label.name.as_deref().unwrap())
+            let value = label
+                .value
+                .as_deref()
+                .expect("it is written even where it is zero")
+                .replace('\\', "\\\\")
+                .replace('"', "\\\"")
+                .replace('\n', "\\n");
+            format!("{}=\"{value}\"", label.name.as_deref().expect("it is written even where it is zero"))
         });
         let extra = extra.map(|(label, bound)| match bound {
             f64::INFINITY => format!("{label}=\"+Inf\""),
@@ -175,33 +181,45 @@ fn flatten(name: &str, kind: MetricType, metric: &Metric, lines: &mut Vec<Line>)
         });
         let labels: Vec<_> = labels.chain(extra).collect();
         let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
-        let exemplar = exemplar.map(|exemplar| bits(exemplar.value.unwrap()));
+        let exemplar = exemplar.map(|exemplar| bits(exemplar.value.expect("it is written even where it is zero")));
         lines.push((format!("{name}{suffix}{labels}"), bits(value), exemplar));
     };
-    let seconds = |time: &messages::Timestamp| format!("{}.{:09}", time.seconds, time.nanos).parse::<f64>().unwrap();
+    let seconds = |time: &messages::Timestamp| {
+        format!("{}.{:09}", time.seconds, time.nanos).parse::<f64>().expect("it is written even where it is zero")
+    };
     if let Some(gauge) = metric.gauge.as_ref().or(metric.untyped.as_ref()) {
-        put("", None, gauge.value.unwrap(), None);
+        put("", None, gauge.value.expect("it is written even where it is zero"), None);
     }
     if let Some(counter) = &metric.counter {
-        put("_total", None, counter.value.unwrap(), counter.exemplar.as_ref());
+        put("_total", None, counter.value.expect("it is written even where it is zero"), counter.exemplar.as_ref());
         counter.created.iter().for_each(|time| put("_created", None, seconds(time), None));
     }
     if let Some(histogram) = &metric.histogram {
         for bucket in &histogram.bucket {
-            let count = bucket.cumulative.unwrap() as f64;
-            put("_bucket", Some(("le", bucket.upper.unwrap())), count, bucket.exemplar.as_ref());
+            let count = bucket.cumulative.expect("it is written even where it is zero") as f64;
+            put(
+                "_bucket",
+                Some(("le", bucket.upper.expect("it is written even where it is zero"))),
+                count,
+                bucket.exemplar.as_ref(),
+            );
         }
         let [sum, count] = if kind == GaugeHistogram { ["_gsum", "_gcount"] } else { ["_sum", "_count"] };
-        put(sum, None, histogram.sum.unwrap(), None);
-        put(count, None, histogram.count.unwrap() as f64, None);
+        put(sum, None, histogram.sum.expect("it is written even where it is zero"), None);
+        put(count, None, histogram.count.expect("it is written even where it is zero") as f64, None);
         histogram.created.iter().for_each(|time| put("_created", None, seconds(time), None));
     }
     if let Some(summary) = &metric.summary {
         for quantile in &summary.quantile {
-            put("", Some(("quantile", quantile.quantile.unwrap())), quantile.value.unwrap(), None);
+            put(
+                "",
+                Some(("quantile", quantile.quantile.expect("it is written even where it is zero"))),
+                quantile.value.expect("it is written even where it is zero"),
+                None,
+            );
         }
-        put("_sum", None, summary.sum.unwrap(), None);
-        put("_count", None, summary.count.unwrap() as f64, None);
+        put("_sum", None, summary.sum.expect("it is written even where it is zero"), None);
+        put("_count", None, summary.count.expect("it is written even where it is zero") as f64, None);
         summary.created.iter().for_each(|time| put("_created", None, seconds(time), None));
     }
 }
