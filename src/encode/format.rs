@@ -1,14 +1,20 @@
-//! The text formats, and all that tells them apart.
+//! The formats, and all that tells them apart.
 
 use crate::model::{MetricType, suffix};
 
-/// A text format.
+/// The format of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// OpenMetrics 1.0.0.
     OpenMetrics,
     /// Prometheus text 0.0.4: no creation times, no units, no end mark, and counters go by the name of their sample.
     Text,
+    /// Prometheus protobuf: delimited `io.prometheus.client.MetricFamily` messages, no text.
+    ///
+    /// Names and types are those of [`Text`](Self::Text), except that a gauge histogram has a type of its own; units, exemplars and creation
+    /// times are those of [`OpenMetrics`](Self::OpenMetrics). Every value but a count of observations is a double, so totals above 2^53 lose their
+    /// last digits. A histogram with a negative threshold has its sum and count, and a family without metrics has no message.
+    Protobuf,
     /// The page of Prosody 0.12 and 13, which is nearly OpenMetrics (`compat = "prosody"`): help, unit and type in this order, also
     /// where they are empty; empty label values too, and all of them escaped twice; numbers in up to 17 digits; a counter's creation
     /// time before its total.
@@ -25,13 +31,15 @@ pub(super) enum Head {
     Type,
 }
 
-/// In whose words metrics become lines.
+/// In whose words metrics become lines, if lines they become.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Wording {
     /// As the specifications have it.
     Standard,
     /// As Prosody has it.
     Prosody,
+    /// Messages. Of the other rules, `old_types`, `created` and `exemplars` hold for them.
+    Protobuf,
 }
 
 /// How a page of one format differs from that of another.
@@ -46,9 +54,9 @@ pub(super) struct Rules {
     pub(super) empty_heads: bool,
     /// Whether `"` is escaped in help.
     pub(super) help_quotes: bool,
-    /// In whose words metrics become lines.
+    /// In whose words metrics become lines, if lines they become.
     pub(super) wording: Wording,
-    /// Whether there are `_created` samples.
+    /// Whether there are creation times.
     pub(super) created: bool,
     /// Whether there are exemplars.
     pub(super) exemplars: bool,
@@ -84,6 +92,17 @@ impl Format {
                 wording: Wording::Standard,
                 created: false,
                 exemplars: false,
+                end: "",
+            },
+            Self::Protobuf => &Rules {
+                content_type: "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
+                old_types: true,
+                heads: &[],
+                empty_heads: false,
+                help_quotes: false,
+                wording: Wording::Protobuf,
+                created: true,
+                exemplars: true,
                 end: "",
             },
             Self::Prosody => &Rules {

@@ -1,4 +1,4 @@
-//! Pages: metadata, lines and the end mark, in pieces or whole.
+//! Pages: metadata, lines or messages, and the end mark, in pieces or whole.
 
 use std::borrow::Borrow;
 use std::io;
@@ -6,6 +6,7 @@ use std::io;
 use crate::encode::Format;
 use crate::encode::format::{Head, Rules, Wording};
 use crate::encode::line::{Prosody, Standard, Words, write_lines, write_lines_with_exemplars};
+use crate::encode::protobuf;
 use crate::encode::sample::is_sound;
 use crate::model::{Metadata, MetricFamily, MetricSet, Sink, escape_into};
 
@@ -54,7 +55,7 @@ impl<S: Borrow<MetricSet>> Page<S> {
         Self { set, rules: *format.rules(), next: Next::Metadata { family: 0 }, skipped: 0, room: String::new() }
     }
 
-    /// The same without `_created` samples.
+    /// The same without creation times, which are `_created` samples in text.
     #[must_use]
     pub fn without_created(mut self) -> Self {
         self.rules.created = false;
@@ -72,7 +73,10 @@ impl<S: Borrow<MetricSet>> Page<S> {
             *next = match *next {
                 Next::Metadata { family } => match set.families.get(family) {
                     Some(current) => {
-                        write_metadata(current.metadata(), rules, out);
+                        match rules.wording {
+                            Wording::Protobuf => *skipped += protobuf::write_head(current, rules, out),
+                            Wording::Standard | Wording::Prosody => write_metadata(current.metadata(), rules, out),
+                        }
                         Next::Rows { family, row: 0 }
                     }
                     None => {
@@ -82,11 +86,12 @@ impl<S: Borrow<MetricSet>> Page<S> {
                 },
                 Next::Rows { family, row } => {
                     let current = &set.families[family];
-                    let write_rows = match rules.wording {
-                        Wording::Standard => write_rows::<Standard>,
-                        Wording::Prosody => write_rows::<Prosody>,
+                    let row = match rules.wording {
+                        Wording::Standard => write_rows::<Standard>(current, row, stop, rules, skipped, room, out),
+                        Wording::Prosody => write_rows::<Prosody>(current, row, stop, rules, skipped, room, out),
+                        Wording::Protobuf => protobuf::write_rows(current, row, stop, rules, out),
                     };
-                    match write_rows(current, row, stop, rules, skipped, room, out) {
+                    match row {
                         row if row < current.len() => Next::Rows { family, row },
                         _ => Next::Metadata { family: family + 1 },
                     }

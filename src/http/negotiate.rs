@@ -2,7 +2,8 @@
 //!
 //! A format's quality is that of the most specific range which covers it (RFC 9110): its name with a version, its name, `type/*`,
 //! `*/*`. The higher quality wins, and OpenMetrics if both are equal; but `*/*` tells the formats not apart, so through it nobody
-//! gets OpenMetrics who would take text. A range that nobody can read, or of an unknown type or version, is as good as absent.
+//! gets OpenMetrics who would take text. Protobuf is for those who name it with its message and its framing, and like it no less than
+//! the others. A range that nobody can read, or of an unknown type or version, is as good as absent.
 //! Where nothing is left, the page is text: an answer is better than none.
 
 use std::borrow::Cow;
@@ -15,12 +16,17 @@ use crate::encode::Format;
 pub fn negotiate(headers: &HeaderMap) -> Format {
     let mut open_metrics = Quality::default();
     let mut text = Quality::default();
+    let mut protobuf = Quality::default();
     // A line with other than visible ASCII has no range that means us.
     for line in headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok()) {
         for range in split_unquoted(line, ',').filter_map(Range::parse) {
             open_metrics.learn(range.covers("application", "openmetrics-text", "1.0.0"), range.quality);
             text.learn(range.covers("text", "plain", "0.0.4"), range.quality);
+            protobuf.learn(range.names_protobuf().then_some(Fit::Version), range.quality);
         }
+    }
+    if protobuf.value > 0.0 && protobuf.value >= open_metrics.value.max(text.value) {
+        return Format::Protobuf;
     }
     let prefers_open_metrics = match open_metrics.found {
         None | Some(Fit::Anything) => text.value == 0.0,
@@ -91,25 +97,40 @@ struct Range<'a> {
     main: &'a str,
     sub: &'a str,
     version: Option<Cow<'a, str>>,
+    /// The message that a protobuf page consists of.
+    proto: Option<Cow<'a, str>>,
+    /// How its messages are told apart.
+    encoding: Option<Cow<'a, str>>,
     quality: f32,
 }
 
 impl<'a> Range<'a> {
-    /// Reads `type/subtype; name=value; …`; of the parameters only `version` and `q` matter. `None` if it is malformed.
+    /// Reads `type/subtype; name=value; …`; of the parameters only `version`, `proto`, `encoding` and `q` matter. `None` if it is malformed.
     fn parse(text: &'a str) -> Option<Self> {
         let mut parts = split_unquoted(text, ';');
         let (main, sub) = parts.next()?.split_once('/')?;
-        let mut range = Self { main: main.trim(), sub: sub.trim(), version: None, quality: 1.0 };
+        let (main, sub) = (main.trim(), sub.trim());
+        let mut range = Self { main, sub, version: None, proto: None, encoding: None, quality: 1.0 };
         for parameter in parts.filter(|parameter| !parameter.trim().is_empty()) {
             let (name, value) = parameter.split_once('=')?;
             let value = unquote(value.trim())?;
             match name.trim() {
                 name if name.eq_ignore_ascii_case("version") => range.version = Some(value),
+                name if name.eq_ignore_ascii_case("proto") => range.proto = Some(value),
+                name if name.eq_ignore_ascii_case("encoding") => range.encoding = Some(value),
                 name if name.eq_ignore_ascii_case("q") => range.quality = parse_quality(&value)?,
                 _ => {}
             }
         }
         Some(range)
+    }
+
+    /// Whether this is the protobuf format, and says so in full.
+    fn names_protobuf(&self) -> bool {
+        self.main.eq_ignore_ascii_case("application")
+            && self.sub.eq_ignore_ascii_case("vnd.google.protobuf")
+            && self.proto.as_deref() == Some("io.prometheus.client.MetricFamily")
+            && self.encoding.as_deref() == Some("delimited")
     }
 
     /// How closely this means the format `main/sub` of `version`; `None` if it does not.

@@ -70,6 +70,7 @@ pub(crate) fn expect_page(case: &str, format: Format, families: Vec<MetricFamily
         Format::OpenMetrics => "openmetrics",
         Format::Text => "text",
         Format::Prosody => "prosody",
+        Format::Protobuf => unreachable!("its pages are no text"),
     };
     let path = format!("{}/tests/data/{folder}/{case}.txt", env!("CARGO_MANIFEST_DIR"));
     let expected = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));

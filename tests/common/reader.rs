@@ -35,7 +35,7 @@ pub fn read(page: &str, format: Format) -> Result<Vec<ReadFamily>, String> {
     let mut seen = HashSet::new();
     let mut described = 0;
     let body = match (page.strip_suffix('\n'), format) {
-        (_, Format::Prosody) => return Err("the page of Prosody is of neither format".to_owned()),
+        (_, Format::Prosody | Format::Protobuf) => return Err("the page is of neither format".to_owned()),
         (None, Format::Text) if page.is_empty() => return Ok(families),
         (None, _) => return Err("the page does not end in a line feed".to_owned()),
         (Some("# EOF"), Format::OpenMetrics) => "",
