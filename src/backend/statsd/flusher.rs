@@ -322,7 +322,7 @@ mod tests {
         let server = UdpSocket::bind(("127.0.0.1", 0)).expect("loopback has a port");
         server.set_nonblocking(true).expect("a socket can be asked");
         let options = StatsdOptions::new().server("127.0.0.1").port(server.local_addr().expect("bound").port());
-        let options = options.prefix("").max_payload(64).flush_interval(Duration::from_secs(3600));
+        let options = options.prefix("").max_payload(64).bursts(true).flush_interval(Duration::from_secs(3600));
         let statsd = options.start(RegistryOptions::new()).expect("good options");
         let requests = statsd.registry().counter("requests").labels(["path"]).declare().expect("declared");
         let fill = || (100..900).for_each(|path| requests.inc((path,)).expect("one label"));
@@ -338,14 +338,13 @@ mod tests {
         // More than the system parts.
         statsd.shared.flusher.lock().burst.most = 1000;
         for _ in 0..2 {
-            // A socket that waits takes about that many.
+            // Three lines of 16 bytes and their line feeds fill a datagram. Not all have room in the socket that waits.
             fill();
-            let received = || arrived();
             statsd.flush().expect("a server listens");
             assert!(!statsd.shared.flusher.lock().link.takes_bursts());
-            assert!(received() > 0);
+            assert!(arrived() > 0);
         }
         let report = statsd.push_report().expect("it pushes");
-        assert_eq!((report.errors, report.dropped, report.datagrams), (0, 0, 2 * 200));
+        assert_eq!((report.errors, report.dropped, report.datagrams), (0, 0, 2 * 267));
     }
 }
