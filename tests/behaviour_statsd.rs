@@ -585,24 +585,25 @@ fn std_13_lines_share_datagrams_that_fit() {
 /// Pushes counters and gauges of both signs, and one line that is too long; returns the datagrams and what they must say.
 fn pushed(payload: usize, bursts: bool) -> (Vec<String>, Model) {
     let server = Server::start();
-    let statsd = server.options().max_payload(payload).bursts(bursts).start(RegistryOptions::new()).unwrap();
-    let counters = statsd.registry().counter("requests").labels(["path"]).declare().unwrap();
-    let gauges = statsd.registry().gauge("level").labels(["path"]).declare().unwrap();
+    let statsd =
+        server.options().max_payload(payload).bursts(bursts).start(RegistryOptions::new()).expect("good options");
+    let counters = statsd.registry().counter("requests").labels(["path"]).declare().expect("declared");
+    let gauges = statsd.registry().gauge("level").labels(["path"]).declare().expect("declared");
     let mut expected = Model::default();
     // No more than a socket holds that nobody reads meanwhile.
     for path in 0..(2 * payload as u64).min(1500) {
-        counters.add((path,), path * path + 1).unwrap();
+        counters.add((path,), path * path + 1).expect("one value");
         expected.counters.insert(format!("requests.{path}"), (path * path + 1) as f64);
         let level = (path as f64 - 60.0) / 8.0;
-        gauges.set((path,), level).unwrap();
+        gauges.set((path,), level).expect("one value");
         expected.gauges.insert(format!("level.{path}"), level);
     }
     let long = "x".repeat(2 * payload);
-    counters.inc((long.as_str(),)).unwrap();
+    counters.inc((long.as_str(),)).expect("one value");
     expected.counters.insert(format!("requests.{long}"), 1.0);
-    statsd.flush().unwrap();
+    statsd.flush().expect("a server listens");
     let datagrams = server.datagrams();
-    assert_eq!(statsd.push_report().unwrap().datagrams as usize, datagrams.len());
+    assert_eq!(statsd.push_report().expect("it pushes").datagrams as usize, datagrams.len());
     (datagrams, expected)
 }
 
