@@ -4,8 +4,10 @@ use std::borrow::Borrow;
 use std::io;
 
 use crate::encode::Format;
+#[cfg(feature = "openmetrics2")]
+use crate::encode::composite::Composite;
 use crate::encode::format::{Head, Rules, Wording};
-use crate::encode::line::{Prosody, Standard, Words, write_lines, write_lines_with_exemplars};
+use crate::encode::line::{Prosody, Standard, Writer};
 use crate::encode::sample::is_sound;
 use crate::model::{Metadata, MetricFamily, MetricSet, Sink, escape_into};
 
@@ -84,6 +86,8 @@ impl<S: Borrow<MetricSet>> Page<S> {
                     let current = &set.families[family];
                     let write_rows = match rules.wording {
                         Wording::Standard => write_rows::<Standard>,
+                        #[cfg(feature = "openmetrics2")]
+                        Wording::Composite => write_rows::<Composite>,
                         Wording::Prosody => write_rows::<Prosody>,
                     };
                     match write_rows(current, row, stop, rules, skipped, room, out) {
@@ -156,7 +160,7 @@ fn write_metadata(metadata: &Metadata, rules: &Rules, out: &mut Vec<u8>) {
 }
 
 /// Appends the metrics of `family` from row `from` on, until `out` is `stop` bytes long; returns the next row.
-fn write_rows<W: Words>(
+fn write_rows<W: Writer>(
     family: &MetricFamily,
     from: usize,
     stop: usize,
@@ -173,12 +177,7 @@ fn write_rows<W: Words>(
             *skipped += 1;
             continue;
         }
-        match family.exemplars_of(row) {
-            exemplars if rules.exemplars && !exemplars.is_empty() => {
-                write_lines_with_exemplars::<W>(family, row, rules, exemplars, room, out);
-            }
-            _ => write_lines::<W>(family, row, rules, room, out),
-        }
+        W::write_metric(family, row, rules, room, out);
     }
     family.len()
 }
