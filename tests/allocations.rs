@@ -160,6 +160,8 @@ fn the_second_scrape_allocates_nothing() {
         let set = collector.collect();
         encode(&set, Format::OpenMetrics, open_metrics);
         encode(&set, Format::Text, text);
+        #[cfg(feature = "openmetrics2")]
+        encode(&set, Format::OpenMetrics2, text);
     };
     scrape(&mut open_metrics, &mut text);
     record();
