@@ -153,9 +153,12 @@ fn the_second_scrape_allocates_nothing() {
     };
     record();
     let collector = Collector::new(&registry);
+    #[cfg(not(feature = "openmetrics2"))]
     let formats = [Format::OpenMetrics, Format::Text, Format::Protobuf];
+    #[cfg(feature = "openmetrics2")]
+    let formats = [Format::OpenMetrics, Format::Text, Format::Protobuf, Format::OpenMetrics2];
     let mut pages = formats.map(|_| Vec::new());
-    let scrape = |pages: &mut [Vec<u8>; 3]| {
+    let scrape = |pages: &mut [Vec<u8>]| {
         let set = collector.collect();
         for (page, format) in pages.iter_mut().zip(formats) {
             page.clear();

@@ -4,9 +4,16 @@ use crate::model::{MetricType, suffix};
 
 /// The format of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Format {
     /// OpenMetrics 1.0.0.
     OpenMetrics,
+    /// OpenMetrics 2.0, as its release candidate 0 has it: families go by the name of their samples, a metric is one line with all
+    /// its values (a stateset one line a state), and its creation time stands behind them as `st@`.
+    ///
+    /// Names are escaped as in every other format.
+    #[cfg(feature = "openmetrics2")]
+    OpenMetrics2,
     /// Prometheus text 0.0.4: no creation times, no units, no end mark, and counters go by the name of their sample.
     Text,
     /// Prometheus protobuf: delimited `io.prometheus.client.MetricFamily` messages, no text.
@@ -36,6 +43,9 @@ pub(super) enum Head {
 pub(super) enum Wording {
     /// As the specifications have it.
     Standard,
+    /// As OpenMetrics 2.0 has it: all values of a metric in one.
+    #[cfg(feature = "openmetrics2")]
+    Composite,
     /// As Prosody has it.
     Prosody,
     /// Messages. Of the other rules, `old_types`, `created` and `exemplars` hold for them.
@@ -46,7 +56,9 @@ pub(super) enum Wording {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
     content_type: &'static str,
-    /// Whether families go by the name of their sample where there is only one, and the four types of 0.0.4 are all there is.
+    /// Whether families go by the name of their sample where there is only one.
+    pub(super) sample_names: bool,
+    /// Whether the four types of 0.0.4 are all there is.
     pub(super) old_types: bool,
     /// The lines of metadata, in their order.
     pub(super) heads: &'static [Head],
@@ -74,6 +86,7 @@ impl Format {
         match self {
             Self::OpenMetrics => &Rules {
                 content_type: "application/openmetrics-text; version=1.0.0; charset=utf-8",
+                sample_names: false,
                 old_types: false,
                 heads: &[Head::Type, Head::Unit, Head::Help],
                 empty_heads: false,
@@ -83,8 +96,22 @@ impl Format {
                 exemplars: true,
                 end: "# EOF\n",
             },
+            #[cfg(feature = "openmetrics2")]
+            Self::OpenMetrics2 => &Rules {
+                content_type: "application/openmetrics-text; version=2.0.0; charset=utf-8",
+                sample_names: true,
+                old_types: false,
+                heads: &[Head::Type, Head::Unit, Head::Help],
+                empty_heads: false,
+                help_quotes: true,
+                wording: Wording::Composite,
+                created: true,
+                exemplars: true,
+                end: "# EOF\n",
+            },
             Self::Text => &Rules {
                 content_type: "text/plain; version=0.0.4; charset=utf-8",
+                sample_names: true,
                 old_types: true,
                 heads: &[Head::Type, Head::Help],
                 empty_heads: false,
@@ -96,6 +123,7 @@ impl Format {
             },
             Self::Protobuf => &Rules {
                 content_type: "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
+                sample_names: true,
                 old_types: true,
                 heads: &[],
                 empty_heads: false,
@@ -107,6 +135,7 @@ impl Format {
             },
             Self::Prosody => &Rules {
                 content_type: "application/openmetrics-text; version=0.0.4",
+                sample_names: false,
                 old_types: false,
                 heads: &[Head::Help, Head::Unit, Head::Type],
                 empty_heads: true,
@@ -124,8 +153,8 @@ impl Rules {
     /// What the metadata of a family of this type adds to its name.
     pub(super) fn family_suffix(&self, kind: MetricType) -> &'static str {
         match kind {
-            MetricType::Counter if self.old_types => suffix::TOTAL,
-            MetricType::Info if self.old_types => suffix::INFO,
+            MetricType::Counter if self.sample_names => suffix::TOTAL,
+            MetricType::Info if self.sample_names => suffix::INFO,
             _ => suffix::NONE,
         }
     }

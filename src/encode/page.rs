@@ -4,8 +4,10 @@ use std::borrow::Borrow;
 use std::io;
 
 use crate::encode::Format;
+#[cfg(feature = "openmetrics2")]
+use crate::encode::composite::Composite;
 use crate::encode::format::{Head, Rules, Wording};
-use crate::encode::line::{Prosody, Standard, Words, write_lines, write_lines_with_exemplars};
+use crate::encode::line::{Prosody, Standard, Writer};
 use crate::encode::protobuf;
 use crate::encode::sample::is_sound;
 use crate::model::{Metadata, MetricFamily, MetricSet, Sink, escape_into};
@@ -75,7 +77,7 @@ impl<S: Borrow<MetricSet>> Page<S> {
                     Some(current) => {
                         match rules.wording {
                             Wording::Protobuf => *skipped += protobuf::write_head(current, rules, out),
-                            Wording::Standard | Wording::Prosody => write_metadata(current.metadata(), rules, out),
+                            _ => write_metadata(current.metadata(), rules, out),
                         }
                         Next::Rows { family, row: 0 }
                     }
@@ -89,6 +91,8 @@ impl<S: Borrow<MetricSet>> Page<S> {
                     let row = match rules.wording {
                         Wording::Standard => write_rows::<Standard>(current, row, stop, rules, skipped, room, out),
                         Wording::Prosody => write_rows::<Prosody>(current, row, stop, rules, skipped, room, out),
+                        #[cfg(feature = "openmetrics2")]
+                        Wording::Composite => write_rows::<Composite>(current, row, stop, rules, skipped, room, out),
                         Wording::Protobuf => protobuf::write_rows(current, row, stop, rules, out),
                     };
                     match row {
@@ -161,7 +165,7 @@ fn write_metadata(metadata: &Metadata, rules: &Rules, out: &mut Vec<u8>) {
 }
 
 /// Appends the metrics of `family` from row `from` on, until `out` is `stop` bytes long; returns the next row.
-fn write_rows<W: Words>(
+fn write_rows<W: Writer>(
     family: &MetricFamily,
     from: usize,
     stop: usize,
@@ -178,12 +182,7 @@ fn write_rows<W: Words>(
             *skipped += 1;
             continue;
         }
-        match family.exemplars_of(row) {
-            exemplars if rules.exemplars && !exemplars.is_empty() => {
-                write_lines_with_exemplars::<W>(family, row, rules, exemplars, room, out);
-            }
-            _ => write_lines::<W>(family, row, rules, room, out),
-        }
+        W::write_metric(family, row, rules, room, out);
     }
     family.len()
 }

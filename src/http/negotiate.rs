@@ -5,6 +5,9 @@
 //! gets OpenMetrics who would take text. Protobuf is for those who name it with its message and its framing, and like it no less than
 //! the others. A range that nobody can read, or of an unknown type or version, is as good as absent.
 //! Where nothing is left, the page is text: an answer is better than none.
+//!
+//! OpenMetrics 2.0 (feature `openmetrics2`) is for who names its version, and then wins if its quality is not the lower one. Every
+//! `escaping` may be asked for with it: names on a page are such that none of the schemes has anything to escape.
 
 use std::borrow::Cow;
 
@@ -15,18 +18,26 @@ use crate::encode::Format;
 /// The format of the page for a client that sent these headers.
 pub fn negotiate(headers: &HeaderMap) -> Format {
     let mut open_metrics = Quality::default();
+    #[cfg(feature = "openmetrics2")]
+    let mut open_metrics_2 = Quality::default();
     let mut text = Quality::default();
     let mut protobuf = Quality::default();
     // A line with other than visible ASCII has no range that means us.
     for line in headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok()) {
         for range in split_unquoted(line, ',').filter_map(Range::parse) {
             open_metrics.learn(range.covers("application", "openmetrics-text", "1.0.0"), range.quality);
+            #[cfg(feature = "openmetrics2")]
+            open_metrics_2.learn(range.asks_for("application", "openmetrics-text", "2.0.0"), range.quality);
             text.learn(range.covers("text", "plain", "0.0.4"), range.quality);
             protobuf.learn(range.names_protobuf().then_some(Fit::Version), range.quality);
         }
     }
     if protobuf.value > 0.0 && protobuf.value >= open_metrics.value.max(text.value) {
         return Format::Protobuf;
+    }
+    #[cfg(feature = "openmetrics2")]
+    if open_metrics_2.value > 0.0 && open_metrics_2.value >= open_metrics.value.max(text.value) {
+        return Format::OpenMetrics2;
     }
     let prefers_open_metrics = match open_metrics.found {
         None | Some(Fit::Anything) => text.value == 0.0,
@@ -146,6 +157,12 @@ impl<'a> Range<'a> {
             },
             _ => None,
         }
+    }
+
+    /// The same for a format that nobody gets who did not ask for its version.
+    #[cfg(feature = "openmetrics2")]
+    fn asks_for(&self, main: &str, sub: &str, version: &str) -> Option<Fit> {
+        self.covers(main, sub, version).filter(|fit| *fit == Fit::Version)
     }
 }
 

@@ -144,6 +144,33 @@ fn htp_07_itr_11_protobuf_for_who_names_it_in_full() {
 }
 
 #[test]
+fn htp_07_itr_12_open_metrics_2_is_for_who_asks_for_it_by_version() {
+    const OPEN_METRICS_2: &str = "application/openmetrics-text; version=2.0.0; charset=utf-8";
+    let named = if cfg!(feature = "openmetrics2") { OPEN_METRICS_2 } else { OPEN_METRICS };
+    let otherwise_text = if cfg!(feature = "openmetrics2") { OPEN_METRICS_2 } else { TEXT };
+    let server = server();
+    let cases = [
+        ("application/openmetrics-text;version=2.0.0", otherwise_text),
+        ("application/openmetrics-text;version=2.0.0;escaping=allow-utf-8;q=0.6,text/plain;q=0.6", otherwise_text),
+        ("application/openmetrics-text; version=\"2.0.0\"; escaping=dots, */*;q=0.1", otherwise_text),
+        ("application/openmetrics-text;version=1.0.0;q=0.6,application/openmetrics-text;version=2.0.0;q=0.6", named),
+        ("application/openmetrics-text;version=2.0.0;q=0.6,application/openmetrics-text;version=1.0.0;q=0.5", named),
+        // Not the best, not wanted, or not asked for.
+        ("application/openmetrics-text;version=2.0.0;q=0.5,application/openmetrics-text;version=1.0.0", OPEN_METRICS),
+        ("application/openmetrics-text;version=2.0.0;q=0.5,text/plain", TEXT),
+        ("application/openmetrics-text;version=2.0.0;q=0", TEXT),
+        ("application/openmetrics-text", OPEN_METRICS),
+        ("application/*", OPEN_METRICS),
+        ("application/openmetrics-text;version=2.0.1", TEXT),
+        ("*/*", TEXT),
+    ];
+    for (accept, expected) in cases {
+        let response = get(&server, &format!("Accept: {accept}\r\n"));
+        assert_eq!((response.status(), response.header("content-type")), (200, Some(expected)), "{accept:?}");
+    }
+}
+
+#[test]
 fn htp_07_no_accept_header_and_several() {
     let server = server();
     assert_eq!(get(&server, "").header("content-type"), Some(TEXT));
