@@ -35,12 +35,14 @@ pub fn read(page: &str, format: Format) -> Result<Vec<ReadFamily>, String> {
     let mut seen = HashSet::new();
     let mut described = 0;
     let body = match (page.strip_suffix('\n'), format) {
-        (_, Format::Prosody | Format::Protobuf) => return Err("the page is of neither format".to_owned()),
+        (_, format) if ![Format::OpenMetrics, Format::Text].contains(&format) => {
+            return Err("the page is of neither format".to_owned());
+        }
         (None, Format::Text) if page.is_empty() => return Ok(families),
         (None, _) => return Err("the page does not end in a line feed".to_owned()),
         (Some("# EOF"), Format::OpenMetrics) => "",
         (Some(page), Format::OpenMetrics) => page.strip_suffix("\n# EOF").ok_or("the page has no end mark")?,
-        (Some(page), Format::Text) => page,
+        (Some(page), _) => page,
     };
     // Line feeds alone end lines: a carriage return is a character like others.
     for line in body.split('\n').filter(|_| !body.is_empty()) {
