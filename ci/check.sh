@@ -7,7 +7,8 @@ cargo fmt --all --check
 cargo fmt --manifest-path benches/peers/Cargo.toml --check
 cargo clippy --all-targets -- -D warnings
 cargo clippy --all-targets --no-default-features -- -D warnings
-for feature in http view statsd config; do
+cargo clippy --lib --test openmetrics2 --features openmetrics2 -- -D warnings
+for feature in http view statsd config openmetrics2; do
     cargo check --no-default-features --features "$feature"
 done
 RUSTDOCFLAGS="-D warnings" cargo doc --no-deps

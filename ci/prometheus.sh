@@ -1,9 +1,10 @@
 #!/bin/sh
-# Lets a real Prometheus scrape the example server in both formats, and compares what it stored with what the server counted.
+# Lets a real Prometheus scrape the example server in text, OpenMetrics and protobuf, and compares what it stored with what the
+# server counted.
 #
 # Takes prometheus and promtool from the PATH, or else unpacks Debian's package under the target directory: nothing is installed
 # and no service starts. The parser of the Prometheus project goes into an environment of its own there. Once all that is
-# there and built, this takes half a minute.
+# there and built, this takes less than a minute.
 set -eu
 cd "$(dirname "$0")/.."
 

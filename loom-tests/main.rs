@@ -8,6 +8,7 @@
 mod books;
 mod carry;
 mod collect;
+mod fork_gate;
 mod gauge;
 mod handover;
 mod index;

@@ -8,10 +8,11 @@ use loom::{
 };
 use manometer::{
     arena::{Slot, arena, end_thread},
+    cell::sketch,
     instrument::sketch::Sketches,
 };
 
-use crate::{explore, spawn};
+use crate::{CELL, explore, plan::with_writer, spawn};
 
 /// The names of two series, of which nothing is written at their slots.
 const SERIES: [Slot; 2] = [Slot::from_bits(1 << 16), Slot::from_bits(1 << 16 | 4)];
@@ -81,5 +82,25 @@ fn a_slot_that_another_series_had_begins_at_zero() {
         let (counts, _) = sketches.find(SERIES[1]).unwrap().take(arena(), 0);
         assert_eq!(counts.iter().flat_map(|(_, parts)| parts).sum::<u64>(), 3, "used again: {reused}");
         end_thread();
+    });
+}
+
+/// Fails under mutant sketch_add_relaxed, sketch_read_relaxed.
+#[test]
+fn who_counts_an_observation_sees_what_was_stored_before_it() {
+    explore(4, None, || {
+        let extreme = Arc::new(AtomicBool::new(false));
+        let (arena, writer) = with_writer({
+            let extreme = extreme.clone();
+            move |cell| {
+                // Relaxed: the count alone publishes it. Stored and not exchanged, for an exchange in loom meets the newest value.
+                extreme.store(true, Ordering::Relaxed);
+                sketch::add(cell, 0, 0);
+            }
+        });
+        if sketch::read(&arena, CELL, 0)[0] == 1 {
+            assert!(extreme.load(Ordering::Relaxed), "counted without its extreme");
+        }
+        writer.join().unwrap();
     });
 }

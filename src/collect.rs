@@ -132,7 +132,8 @@ impl Collector {
     ///
     /// Allocates nothing when the families and series are those of the last time and nobody holds its result any more.
     pub fn collect(&self) -> Arc<MetricSet> {
-        // AcqRel: an exchange, although it adds nothing, so that this question and each beginning have an order; see the head.
+        // AcqRel: an exchange, although it adds nothing, so that this question and each beginning have an order. Pairs with the one
+        // below; see the head.
         let asked = self.begun.fetch_add(0, mutant!("ask_relaxed", Ordering::AcqRel, Ordering::Relaxed));
         let mut last = self.last.lock();
         // Relaxed: it moves only under the lock that is held here.

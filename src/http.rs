@@ -10,8 +10,8 @@
 //! # Requests
 //! - `/metrics` with any query and `/stats`, else 404; then the peer and what a trusted proxy says, else 403; then the token, else
 //!   401; then GET or HEAD, else 405. HEAD collects nothing, and so does who is denied.
-//! - `Accept` selects the format: OpenMetrics 1.0.0 for who asks for it, text 0.0.4 for everybody else. `Accept-Encoding` selects
-//!   gzip.
+//! - `Accept` selects the format: OpenMetrics 1.0.0 for who asks for it, Prometheus protobuf for who names it with `proto=` and
+//!   `encoding=`, text 0.0.4 for everybody else. `Accept-Encoding` selects gzip.
 //! - `/stats?pattern=REGEX&form=FORM` is the [view](crate::view); the form is `values`, `details`, `histogram` or `cfgraph`.
 //! - `/` is the live page, a document for browsers that draws what `/metrics` says, where
 //!   [`live_page`](Options::live_page) asks for it; else it is a 404.

@@ -10,6 +10,7 @@
 //! the cfg, the environment variable `MANOMETER_MUTANT` selects which twin is on, and the model that guards it must fail.
 //! `mutant!(name, right, wrong)` is an expression; `mutant!(name => wrong)` is a step that only the mutant takes.
 
+pub mod fork_gate;
 #[cfg(manometer_mocked)]
 pub mod mocked;
 #[cfg(not(manometer_mocked))]

@@ -258,7 +258,7 @@ impl Tuple {
     #[inline(always)]
     fn head(&self) -> &Head {
         #[allow(unsafe_code, reason = "a counted reference")]
-        // SAFETY: the allocation lives as long as a reference to it, and its head was written by `new`.
+        // SAFETY: the allocation lives as long as a reference to it, and its head was written by `make`.
         let head = unsafe { self.0.as_ref() };
         head.watched.used();
         head
@@ -267,7 +267,7 @@ impl Tuple {
     #[inline(always)]
     fn spans(&self) -> &[Span] {
         #[allow(unsafe_code, reason = "the spans follow the head in one allocation")]
-        // SAFETY: `new` wrote `keys` spans right behind the head; they are never changed.
+        // SAFETY: `make` wrote `keys` spans right behind the head; they are never changed.
         unsafe {
             slice::from_raw_parts(self.0.add(1).cast::<Span>().as_ptr(), usize::from(self.head().keys))
         }
@@ -282,7 +282,7 @@ impl Tuple {
     #[inline(always)]
     fn piece(&self, start: usize, len: usize) -> &str {
         #[allow(unsafe_code, reason = "the bytes follow the spans in one allocation")]
-        // SAFETY: every span, and the text, was laid by `new` over bytes that it copied from one whole `str`; they never change.
+        // SAFETY: every span, and the text, was laid by `make` over bytes that it copied from one whole `str`; they never change.
         unsafe {
             let bytes = self.0.add(1).cast::<Span>().add(usize::from(self.head().keys)).cast::<u8>();
             std::str::from_utf8_unchecked(slice::from_raw_parts(bytes.add(start).as_ptr(), len))
@@ -321,7 +321,7 @@ impl Drop for Tuple {
         let layout = layout(usize::from(self.head().keys), bytes, is_tracked);
         self.head().watched.freed();
         #[allow(unsafe_code, reason = "frees what `new` allocated")]
-        // SAFETY: the last reference is gone. The layout is that of `new`: the bytes end where the text or the last value ends.
+        // SAFETY: the last reference is gone. The layout is that of `make`: the bytes end where the text or the last value ends.
         unsafe {
             ptr::drop_in_place(self.0.as_ptr());
             let start = self.0.as_ptr().cast::<u8>();

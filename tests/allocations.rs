@@ -153,21 +153,26 @@ fn the_second_scrape_allocates_nothing() {
     };
     record();
     let collector = Collector::new(&registry);
-    let (mut open_metrics, mut text) = (Vec::new(), Vec::new());
-    let scrape = |open_metrics: &mut Vec<u8>, text: &mut Vec<u8>| {
-        open_metrics.clear();
-        text.clear();
+    #[cfg(not(feature = "openmetrics2"))]
+    let formats = [Format::OpenMetrics, Format::Text, Format::Protobuf];
+    #[cfg(feature = "openmetrics2")]
+    let formats = [Format::OpenMetrics, Format::Text, Format::Protobuf, Format::OpenMetrics2];
+    let mut pages = formats.map(|_| Vec::new());
+    let scrape = |pages: &mut [Vec<u8>]| {
         let set = collector.collect();
-        encode(&set, Format::OpenMetrics, open_metrics);
-        encode(&set, Format::Text, text);
+        for (page, format) in pages.iter_mut().zip(formats) {
+            page.clear();
+            encode(&set, format, page);
+        }
     };
-    scrape(&mut open_metrics, &mut text);
+    scrape(&mut pages);
     record();
     // Other values have other numbers of digits; the pages need room for those.
-    open_metrics.reserve(1 << 20);
-    text.reserve(1 << 20);
-    assert_eq!(allocations(|| scrape(&mut open_metrics, &mut text)), 0);
-    assert!(open_metrics.len() > 10_000 * 20, "the page is only {} bytes", open_metrics.len());
+    pages.iter_mut().for_each(|page| page.reserve(1 << 20));
+    assert_eq!(allocations(|| scrape(&mut pages)), 0);
+    for page in pages {
+        assert!(page.len() > 10_000 * 20, "a page is only {} bytes", page.len());
+    }
 }
 
 #[test]

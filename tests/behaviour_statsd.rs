@@ -32,6 +32,7 @@ fn std_01_settings_are_read_and_bad_ones_named() {
         .with("transport", "udp")
         .with("max_payload", 512)
         .with("batch", false)
+        .with("bursts", true)
         .with("flush_interval", 0.5)
         .with("histograms", "ms")
         .with("tags", "dogstatsd")
@@ -43,6 +44,7 @@ fn std_01_settings_are_read_and_bad_ones_named() {
         .prefix("")
         .max_payload(512)
         .batch(false)
+        .bursts(true)
         .flush_interval(Duration::from_millis(500))
         .histograms(HistogramMode::Milliseconds)
         .tags(TagMode::DogStatsd)
@@ -53,9 +55,13 @@ fn std_01_settings_are_read_and_bad_ones_named() {
     assert!(
         defaults.contains(r#"server: "localhost", port: 8125, prefix: "prosody", transport: Udp, max_payload: 1432"#)
     );
-    assert!(defaults.contains("batch: true, flush_interval: 1s, histograms: Buckets, tags: None, sample_rate: 1.0"));
+    assert!(
+        defaults.contains(
+            "batch: true, bursts: false, flush_interval: 1s, histograms: Buckets, tags: None, sample_rate: 1.0"
+        )
+    );
 
-    let bad: [(&str, manometer::model::Setting); 22] = [
+    let bad: [(&str, manometer::model::Setting); 23] = [
         ("statsd_server", "".into()),
         ("statsd_server", 5.into()),
         ("statsd_port", 0.into()),
@@ -72,6 +78,7 @@ fn std_01_settings_are_read_and_bad_ones_named() {
         ("max_payload", 63.into()),
         ("max_payload", 65508.into()),
         ("batch", "yes".into()),
+        ("bursts", 64.into()),
         ("flush_interval", 0.into()),
         ("flush_interval", (-1).into()),
         ("flush_interval", 1e300.into()),
@@ -573,6 +580,57 @@ fn std_13_lines_share_datagrams_that_fit() {
     }
     statsd.flush().unwrap();
     assert_eq!(server.datagrams(), ["a:1|c", "b:1|c"]);
+}
+
+/// Pushes counters and gauges of both signs, and one line that is too long; returns the datagrams and what they must say.
+fn pushed(payload: usize, bursts: bool) -> (Vec<String>, Model) {
+    let server = Server::start();
+    let statsd =
+        server.options().max_payload(payload).bursts(bursts).start(RegistryOptions::new()).expect("good options");
+    let counters = statsd.registry().counter("requests").labels(["path"]).declare().expect("declared");
+    let gauges = statsd.registry().gauge("level").labels(["path"]).declare().expect("declared");
+    let mut expected = Model::default();
+    // No more than a socket holds that nobody reads meanwhile.
+    for path in 0..(2 * payload as u64).min(1500) {
+        counters.add((path,), path * path + 1).expect("one value");
+        expected.counters.insert(format!("requests.{path}"), (path * path + 1) as f64);
+        let level = (path as f64 - 60.0) / 8.0;
+        gauges.set((path,), level).expect("one value");
+        expected.gauges.insert(format!("level.{path}"), level);
+    }
+    let long = "x".repeat(2 * payload);
+    counters.inc((long.as_str(),)).expect("one value");
+    expected.counters.insert(format!("requests.{long}"), 1.0);
+    statsd.flush().expect("a server listens");
+    let datagrams = server.datagrams();
+    assert_eq!(statsd.push_report().expect("it pushes").datagrams as usize, datagrams.len());
+    (datagrams, expected)
+}
+
+#[test]
+fn std_13_bursts_say_the_same_in_datagrams_that_fit() {
+    for payload in [64, 512, 1432, 8932] {
+        for bursts in [true, false] {
+            let (datagrams, expected) = pushed(payload, bursts);
+            let mut model = Model::default();
+            let lines: Vec<String> =
+                datagrams.iter().flat_map(|datagram| datagram.split('\n')).map(str::to_owned).collect();
+            model.take(&lines);
+            assert_eq!(model, expected, "no line is lost, cut or changed");
+            let (long, packed): (Vec<_>, Vec<_>) = datagrams.iter().partition(|datagram| datagram.len() > payload);
+            assert_eq!(long.len(), 1, "a line that is too long goes by itself");
+            let full = packed.iter().filter(|datagram| datagram.len() == payload).count();
+            if bursts && cfg!(target_os = "linux") {
+                assert!(full > packed.len() / 2 || packed.len() < 8, "{full} of {} are full", packed.len());
+            }
+            let zeros = |line: &&String| {
+                let number = line.split(':').nth(1).unwrap().trim_start_matches('-');
+                number.starts_with('0') && number.as_bytes()[1].is_ascii_digit()
+            };
+            let padded = lines.iter().filter(zeros).count();
+            assert!(padded <= if bursts { full } else { 0 }, "{padded} numbers have zeros in front");
+        }
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Every id of docs/behaviour.md has a test that is named after it, or a reason here why it has none.
+//! Every id of docs/behaviour.md has a test that is named after it, or a reason here why it has none; and what docs/proof.md calls
+//! evidence is there.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -68,5 +69,72 @@ fn s_31_every_id_has_a_test_or_a_reason() {
         assert!(ids.iter().any(|id| covers(entry, id)), "{entry} is not in docs/behaviour.md");
         let built: Vec<_> = tested.iter().filter(|id| covers(entry, id)).collect();
         assert!(built.is_empty(), "{built:?} has a test by now, and still a reason: {reason}");
+    }
+}
+
+/// The claims of docs/proof.md.
+const CLAIMS: [&str; 12] = ["A1", "A2", "A3", "A4", "A5", "P1", "P2", "P3", "P4", "P5", "P6", "F1"];
+
+/// What a text names `so`.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// Whether `name` is a file, a folder or a function of the tests and models, a mutant, or a type of the shim.
+fn exists(name: &str, root: &Path, functions: &BTreeSet<String>, sources: &str) -> bool {
+    let folders = ["loom-tests", "shuttle-tests", "tests", "tests/stress"];
+    let in_file = |file: &str| {
+        folders.iter().map(|folder| root.join(folder).join(file).with_extension("rs")).find(|path| path.exists())
+    };
+    match name.split_once("::") {
+        Some((file, function)) => in_file(file)
+            .and_then(|path| fs::read_to_string(path).ok())
+            .is_some_and(|text| text.contains(&format!("fn {function}("))),
+        None if name.contains('/') => root.join(name).exists() || root.join(name).with_extension("rs").exists(),
+        None => {
+            in_file(name).is_some()
+                || functions.contains(name)
+                || sources.contains(&format!("\"{name}\""))
+                || sources.contains(&format!("pub struct {name}"))
+        }
+    }
+}
+
+#[test]
+fn the_evidence_that_the_proof_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/proof.md")).expect("readable");
+    let mut names = Vec::new();
+    ["loom-tests", "shuttle-tests", "tests", "src"].iter().for_each(|folder| functions(&root.join(folder), &mut names));
+    let names = names.into_iter().collect();
+    let mut sources = String::new();
+    read_all(&root.join("src"), &mut sources);
+    let (mut claimed, mut checked, mut missing) = (Vec::new(), 0, Vec::new());
+    for row in page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| |")) {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let evidence = match CLAIMS.into_iter().find(|claim| cells[1] == *claim) {
+            Some(claim) => {
+                assert!(quoted(cells[4]).next().is_some(), "{claim} has no model");
+                claimed.push(claim);
+                cells[4..].join(" ")
+            }
+            None => cells[2].to_owned(),
+        };
+        checked += quoted(&evidence).count();
+        let unknown = quoted(&evidence).filter(|name| !exists(name, root, &names, &sources));
+        missing.extend(unknown.map(|name| format!("{name} ({})", cells[1])));
+    }
+    assert!(missing.is_empty(), "docs/proof.md calls {missing:?} evidence, which does not exist");
+    assert_eq!(claimed, CLAIMS);
+    assert!(checked > 60, "only {checked} names were found: the reader of the page is broken");
+}
+
+fn read_all(folder: &Path, text: &mut String) {
+    for entry in fs::read_dir(folder).expect("readable") {
+        let path = entry.expect("readable").path();
+        match path.is_dir() {
+            true => read_all(&path, text),
+            false => text.push_str(&fs::read_to_string(path).expect("readable")),
+        }
     }
 }

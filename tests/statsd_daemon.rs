@@ -218,11 +218,15 @@ fn operate(statsd: &Statsd, random: &mut Random, done: &mut Done, times: usize) 
 #[ignore = "needs a daemon: ci/statsd.sh"]
 fn a_daemon_holds_what_the_engine_counted() {
     for transport in [Transport::Udp, Transport::Tcp] {
-        for batch in [true, false] {
+        for (batch, bursts) in [(true, false), (true, true), (false, false)] {
             let (port, management) = (free_port(), free_port());
             let mut daemon = Daemon::start(transport, port, management);
             let options = StatsdOptions::new().server("127.0.0.1").port(port).prefix("").transport(transport);
-            let options = options.batch(batch).flush_interval(Duration::from_secs(3600));
+            let options = options
+                .batch(batch)
+                .bursts(bursts)
+                .max_payload(if bursts { 128 } else { 1432 })
+                .flush_interval(Duration::from_secs(3600));
             let statsd = options.start(RegistryOptions::new()).unwrap();
             let mut random = Random(0x9e37_79b9_7f4a_7c15 + u64::from(port));
             let mut done = Done::default();
@@ -271,7 +275,7 @@ fn a_daemon_holds_what_the_engine_counted() {
                 assert_eq!(value, done.model.gauges[&name], "{name}");
             }
             assert_eq!(daemon.bad_lines(), 0.0);
-            println!("{:?}, batch {batch}: {:?}", daemon.transport, statsd.push_report().unwrap());
+            println!("{:?}, batch {batch}, bursts {bursts}: {:?}", daemon.transport, statsd.push_report().unwrap());
             assert_eq!(daemon.port, port);
         }
     }

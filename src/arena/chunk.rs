@@ -139,7 +139,8 @@ impl<'a> CellRef<'a> {
         debug_assert!(index < self.words.len(), "a cell does not cross its chunk (A5)");
         #[allow(unsafe_code, reason = "four checks would cost an observation as much as its four stores")]
         // SAFETY: a cell of its family's width lies in one chunk (A5), and `index` is below that width: a constant of the cell's
-        // kind, or such a constant and a bucket. Buckets come from the family's own `Search`, which the width was made from.
+        // kind, or such a constant and a bucket or a part. Buckets come from the family's own `Search`, which the width was made
+        // from; parts from the one table of sketches, whose entries are below `PARTS`.
         unsafe {
             self.words.get_unchecked(index)
         }

@@ -9,6 +9,7 @@
 //! not read.
 
 mod book;
+mod burst;
 mod flusher;
 mod lines;
 mod link;

@@ -10,13 +10,12 @@
 //! # Ordering
 //! A word only grows, and each reading of it is subtracted from the next one: so coherence alone puts every observation in exactly one
 //! reading. An addition is Release and a reading Acquire: who counts an observation also sees the extremes that were stored before it.
-//! These two orderings have no mutant: extremes are exchanged, and in loom an exchange always meets the newest value.
 //! # Progress and cost
 //! Wait-free: a load and a store. 8 bytes a part and bank: 576 a magnitude.
 
 use crate::{
     arena::{Arena, OwnedCell, Slot},
-    sync::Ordering,
+    sync::{Ordering, mutant},
 };
 
 /// Places where a part may begin in its magnitude.
@@ -145,7 +144,8 @@ fn part(bits: u64) -> usize {
 pub fn add(cell: OwnedCell<'_>, bank: usize, part: usize) {
     let index = bank * PARTS + part;
     // Release: pairs with Acquire in `read`; who counts this sees the extremes stored before.
-    cell.put(index, cell.own(index).wrapping_add(1), Ordering::Release);
+    let order = mutant!("sketch_add_relaxed", Ordering::Release, Ordering::Relaxed);
+    cell.put(index, cell.own(index).wrapping_add(1), order);
 }
 
 /// What all slabs have counted in a bank of the magnitude at `slot`, ever.
@@ -154,7 +154,8 @@ pub fn read(arena: &Arena, slot: Slot, bank: usize) -> [u64; PARTS] {
     for cell in arena.cells(slot) {
         for (part, count) in counts.iter_mut().enumerate() {
             // Acquire: pairs with Release in `add`.
-            *count = count.wrapping_add(cell.load(bank * PARTS + part, Ordering::Acquire));
+            let order = mutant!("sketch_read_relaxed", Ordering::Acquire, Ordering::Relaxed);
+            *count = count.wrapping_add(cell.load(bank * PARTS + part, order));
         }
     }
     counts

@@ -1,14 +1,27 @@
-//! The text formats, and all that tells them apart.
+//! The formats, and all that tells them apart.
 
 use crate::model::{MetricType, suffix};
 
-/// A text format.
+/// The format of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Format {
     /// OpenMetrics 1.0.0.
     OpenMetrics,
+    /// OpenMetrics 2.0, as its release candidate 0 has it: families go by the name of their samples, a metric is one line with all
+    /// its values (a stateset one line a state), and its creation time stands behind them as `st@`.
+    ///
+    /// Names are escaped as in every other format.
+    #[cfg(feature = "openmetrics2")]
+    OpenMetrics2,
     /// Prometheus text 0.0.4: no creation times, no units, no end mark, and counters go by the name of their sample.
     Text,
+    /// Prometheus protobuf: delimited `io.prometheus.client.MetricFamily` messages, no text.
+    ///
+    /// Names and types are those of [`Text`](Self::Text), except that a gauge histogram has a type of its own; units, exemplars and creation
+    /// times are those of [`OpenMetrics`](Self::OpenMetrics). Every value but a count of observations is a double, so totals above 2^53 lose their
+    /// last digits. A histogram with a negative threshold has its sum and count, and a family without metrics has no message.
+    Protobuf,
     /// The page of Prosody 0.12 and 13, which is nearly OpenMetrics (`compat = "prosody"`): help, unit and type in this order, also
     /// where they are empty; empty label values too, and all of them escaped twice; numbers in up to 17 digits; a counter's creation
     /// time before its total.
@@ -25,20 +38,27 @@ pub(super) enum Head {
     Type,
 }
 
-/// In whose words metrics become lines.
+/// In whose words metrics become lines, if lines they become.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Wording {
     /// As the specifications have it.
     Standard,
+    /// As OpenMetrics 2.0 has it: all values of a metric in one.
+    #[cfg(feature = "openmetrics2")]
+    Composite,
     /// As Prosody has it.
     Prosody,
+    /// Messages. Of the other rules, `old_types`, `created` and `exemplars` hold for them.
+    Protobuf,
 }
 
 /// How a page of one format differs from that of another.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
     content_type: &'static str,
-    /// Whether families go by the name of their sample where there is only one, and the four types of 0.0.4 are all there is.
+    /// Whether families go by the name of their sample where there is only one.
+    pub(super) sample_names: bool,
+    /// Whether the four types of 0.0.4 are all there is.
     pub(super) old_types: bool,
     /// The lines of metadata, in their order.
     pub(super) heads: &'static [Head],
@@ -46,9 +66,9 @@ pub(super) struct Rules {
     pub(super) empty_heads: bool,
     /// Whether `"` is escaped in help.
     pub(super) help_quotes: bool,
-    /// In whose words metrics become lines.
+    /// In whose words metrics become lines, if lines they become.
     pub(super) wording: Wording,
-    /// Whether there are `_created` samples.
+    /// Whether there are creation times.
     pub(super) created: bool,
     /// Whether there are exemplars.
     pub(super) exemplars: bool,
@@ -66,6 +86,7 @@ impl Format {
         match self {
             Self::OpenMetrics => &Rules {
                 content_type: "application/openmetrics-text; version=1.0.0; charset=utf-8",
+                sample_names: false,
                 old_types: false,
                 heads: &[Head::Type, Head::Unit, Head::Help],
                 empty_heads: false,
@@ -75,8 +96,22 @@ impl Format {
                 exemplars: true,
                 end: "# EOF\n",
             },
+            #[cfg(feature = "openmetrics2")]
+            Self::OpenMetrics2 => &Rules {
+                content_type: "application/openmetrics-text; version=2.0.0; charset=utf-8",
+                sample_names: true,
+                old_types: false,
+                heads: &[Head::Type, Head::Unit, Head::Help],
+                empty_heads: false,
+                help_quotes: true,
+                wording: Wording::Composite,
+                created: true,
+                exemplars: true,
+                end: "# EOF\n",
+            },
             Self::Text => &Rules {
                 content_type: "text/plain; version=0.0.4; charset=utf-8",
+                sample_names: true,
                 old_types: true,
                 heads: &[Head::Type, Head::Help],
                 empty_heads: false,
@@ -86,8 +121,21 @@ impl Format {
                 exemplars: false,
                 end: "",
             },
+            Self::Protobuf => &Rules {
+                content_type: "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
+                sample_names: true,
+                old_types: true,
+                heads: &[],
+                empty_heads: false,
+                help_quotes: false,
+                wording: Wording::Protobuf,
+                created: true,
+                exemplars: true,
+                end: "",
+            },
             Self::Prosody => &Rules {
                 content_type: "application/openmetrics-text; version=0.0.4",
+                sample_names: false,
                 old_types: false,
                 heads: &[Head::Help, Head::Unit, Head::Type],
                 empty_heads: true,
@@ -105,8 +153,8 @@ impl Rules {
     /// What the metadata of a family of this type adds to its name.
     pub(super) fn family_suffix(&self, kind: MetricType) -> &'static str {
         match kind {
-            MetricType::Counter if self.old_types => suffix::TOTAL,
-            MetricType::Info if self.old_types => suffix::INFO,
+            MetricType::Counter if self.sample_names => suffix::TOTAL,
+            MetricType::Info if self.sample_names => suffix::INFO,
             _ => suffix::NONE,
         }
     }

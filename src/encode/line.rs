@@ -7,7 +7,8 @@ use crate::encode::{
     sample::{Value, Visitor, walk},
 };
 use crate::model::{
-    Escaping, ExemplarAt, MetricFamily, Number, Sink, escape_into, suffix, write_17_digits, write_number, write_seconds,
+    Escaping, Exemplar, ExemplarAt, MetricFamily, Number, Sink, escape_into, suffix, write_17_digits, write_number,
+    write_seconds,
 };
 
 /// In whose words a line is written. A type, so that a page chooses once and not in every line.
@@ -67,15 +68,27 @@ impl Words for Prosody {
     }
 }
 
+/// Writes whole metrics.
+pub(super) trait Writer {
+    /// Appends the metric in `row`, with its exemplars where `rules` have them.
+    fn write_metric(family: &MetricFamily, row: usize, rules: &Rules, room: &mut String, out: &mut Vec<u8>);
+}
+
+impl<W: Words> Writer for W {
+    #[inline(always)]
+    fn write_metric(family: &MetricFamily, row: usize, rules: &Rules, room: &mut String, out: &mut Vec<u8>) {
+        match family.exemplars_of(row) {
+            exemplars if rules.exemplars && !exemplars.is_empty() => {
+                write_lines_with_exemplars::<W>(family, row, rules, exemplars, room, out);
+            }
+            _ => write_lines::<W>(family, row, rules, room, out),
+        }
+    }
+}
+
 /// Appends the lines of the metric in `row`.
 #[inline]
-pub(super) fn write_lines<W: Words>(
-    family: &MetricFamily,
-    row: usize,
-    rules: &Rules,
-    room: &mut String,
-    out: &mut Vec<u8>,
-) {
+fn write_lines<W: Words>(family: &MetricFamily, row: usize, rules: &Rules, room: &mut String, out: &mut Vec<u8>) {
     let name = family.metadata().name().exposed();
     let labels = W::labels(family, row, room);
     walk(family, row, &mut Lines::<W> { name, labels, rules, out, words: PhantomData });
@@ -83,7 +96,7 @@ pub(super) fn write_lines<W: Words>(
 
 /// The same with `exemplars`, which are in the order of their buckets.
 #[cold]
-pub(super) fn write_lines_with_exemplars<W: Words>(
+fn write_lines_with_exemplars<W: Words>(
     family: &MetricFamily,
     row: usize,
     rules: &Rules,
@@ -119,15 +132,20 @@ impl<W: Words> Visitor for Annotated<'_, W> {
             let out = &mut *self.lines.out;
             // The line feed comes behind the exemplar.
             out.pop();
-            out.put(" # {");
-            out.put(exemplar.label_text());
-            out.put("} ");
-            write_number(Number::Float(exemplar.value()), out);
-            out.put(" ");
-            write_seconds(exemplar.timestamp(), out);
+            write_exemplar(exemplar, out);
             out.put("\n");
         }
     }
+}
+
+/// Appends an exemplar as it stands behind a value: ` # {labels} value time`.
+pub(super) fn write_exemplar(exemplar: &Exemplar, out: &mut Vec<u8>) {
+    out.put(" # {");
+    out.put(exemplar.label_text());
+    out.put("} ");
+    write_number(Number::Float(exemplar.value()), out);
+    out.put(" ");
+    write_seconds(exemplar.timestamp(), out);
 }
 
 /// The lines of one metric, as they come.

@@ -1,11 +1,14 @@
-//! Pages: metadata, lines and the end mark, in pieces or whole.
+//! Pages: metadata, lines or messages, and the end mark, in pieces or whole.
 
 use std::borrow::Borrow;
 use std::io;
 
 use crate::encode::Format;
+#[cfg(feature = "openmetrics2")]
+use crate::encode::composite::Composite;
 use crate::encode::format::{Head, Rules, Wording};
-use crate::encode::line::{Prosody, Standard, Words, write_lines, write_lines_with_exemplars};
+use crate::encode::line::{Prosody, Standard, Writer};
+use crate::encode::protobuf;
 use crate::encode::sample::is_sound;
 use crate::model::{Metadata, MetricFamily, MetricSet, Sink, escape_into};
 
@@ -54,7 +57,7 @@ impl<S: Borrow<MetricSet>> Page<S> {
         Self { set, rules: *format.rules(), next: Next::Metadata { family: 0 }, skipped: 0, room: String::new() }
     }
 
-    /// The same without `_created` samples.
+    /// The same without creation times, which are `_created` samples in text.
     #[must_use]
     pub fn without_created(mut self) -> Self {
         self.rules.created = false;
@@ -72,7 +75,10 @@ impl<S: Borrow<MetricSet>> Page<S> {
             *next = match *next {
                 Next::Metadata { family } => match set.families.get(family) {
                     Some(current) => {
-                        write_metadata(current.metadata(), rules, out);
+                        match rules.wording {
+                            Wording::Protobuf => *skipped += protobuf::write_head(current, rules, out),
+                            _ => write_metadata(current.metadata(), rules, out),
+                        }
                         Next::Rows { family, row: 0 }
                     }
                     None => {
@@ -82,11 +88,14 @@ impl<S: Borrow<MetricSet>> Page<S> {
                 },
                 Next::Rows { family, row } => {
                     let current = &set.families[family];
-                    let write_rows = match rules.wording {
-                        Wording::Standard => write_rows::<Standard>,
-                        Wording::Prosody => write_rows::<Prosody>,
+                    let row = match rules.wording {
+                        Wording::Standard => write_rows::<Standard>(current, row, stop, rules, skipped, room, out),
+                        Wording::Prosody => write_rows::<Prosody>(current, row, stop, rules, skipped, room, out),
+                        #[cfg(feature = "openmetrics2")]
+                        Wording::Composite => write_rows::<Composite>(current, row, stop, rules, skipped, room, out),
+                        Wording::Protobuf => protobuf::write_rows(current, row, stop, rules, out),
                     };
-                    match write_rows(current, row, stop, rules, skipped, room, out) {
+                    match row {
                         row if row < current.len() => Next::Rows { family, row },
                         _ => Next::Metadata { family: family + 1 },
                     }
@@ -156,7 +165,7 @@ fn write_metadata(metadata: &Metadata, rules: &Rules, out: &mut Vec<u8>) {
 }
 
 /// Appends the metrics of `family` from row `from` on, until `out` is `stop` bytes long; returns the next row.
-fn write_rows<W: Words>(
+fn write_rows<W: Writer>(
     family: &MetricFamily,
     from: usize,
     stop: usize,
@@ -173,12 +182,7 @@ fn write_rows<W: Words>(
             *skipped += 1;
             continue;
         }
-        match family.exemplars_of(row) {
-            exemplars if rules.exemplars && !exemplars.is_empty() => {
-                write_lines_with_exemplars::<W>(family, row, rules, exemplars, room, out);
-            }
-            _ => write_lines::<W>(family, row, rules, room, out),
-        }
+        W::write_metric(family, row, rules, room, out);
     }
     family.len()
 }

@@ -168,6 +168,7 @@ impl Denials {
     }
 
     pub fn report(&self) -> DenialReport {
+        // Relaxed: as above.
         DenialReport(Denial::ALL.map(|denial| (denial, self.0[denial as usize].load(Ordering::Relaxed))))
     }
 }

@@ -2,8 +2,12 @@
 //!
 //! A format's quality is that of the most specific range which covers it (RFC 9110): its name with a version, its name, `type/*`,
 //! `*/*`. The higher quality wins, and OpenMetrics if both are equal; but `*/*` tells the formats not apart, so through it nobody
-//! gets OpenMetrics who would take text. A range that nobody can read, or of an unknown type or version, is as good as absent.
+//! gets OpenMetrics who would take text. Protobuf is for those who name it with its message and its framing, and like it no less than
+//! the others. A range that nobody can read, or of an unknown type or version, is as good as absent.
 //! Where nothing is left, the page is text: an answer is better than none.
+//!
+//! OpenMetrics 2.0 (feature `openmetrics2`) is for who names its version, and then wins if its quality is not the lower one. Every
+//! `escaping` may be asked for with it: names on a page are such that none of the schemes has anything to escape.
 
 use std::borrow::Cow;
 
@@ -14,13 +18,26 @@ use crate::encode::Format;
 /// The format of the page for a client that sent these headers.
 pub fn negotiate(headers: &HeaderMap) -> Format {
     let mut open_metrics = Quality::default();
+    #[cfg(feature = "openmetrics2")]
+    let mut open_metrics_2 = Quality::default();
     let mut text = Quality::default();
+    let mut protobuf = Quality::default();
     // A line with other than visible ASCII has no range that means us.
     for line in headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok()) {
         for range in split_unquoted(line, ',').filter_map(Range::parse) {
             open_metrics.learn(range.covers("application", "openmetrics-text", "1.0.0"), range.quality);
+            #[cfg(feature = "openmetrics2")]
+            open_metrics_2.learn(range.asks_for("application", "openmetrics-text", "2.0.0"), range.quality);
             text.learn(range.covers("text", "plain", "0.0.4"), range.quality);
+            protobuf.learn(range.names_protobuf().then_some(Fit::Version), range.quality);
         }
+    }
+    if protobuf.value > 0.0 && protobuf.value >= open_metrics.value.max(text.value) {
+        return Format::Protobuf;
+    }
+    #[cfg(feature = "openmetrics2")]
+    if open_metrics_2.value > 0.0 && open_metrics_2.value >= open_metrics.value.max(text.value) {
+        return Format::OpenMetrics2;
     }
     let prefers_open_metrics = match open_metrics.found {
         None | Some(Fit::Anything) => text.value == 0.0,
@@ -91,25 +108,40 @@ struct Range<'a> {
     main: &'a str,
     sub: &'a str,
     version: Option<Cow<'a, str>>,
+    /// The message that a protobuf page consists of.
+    proto: Option<Cow<'a, str>>,
+    /// How its messages are told apart.
+    encoding: Option<Cow<'a, str>>,
     quality: f32,
 }
 
 impl<'a> Range<'a> {
-    /// Reads `type/subtype; name=value; …`; of the parameters only `version` and `q` matter. `None` if it is malformed.
+    /// Reads `type/subtype; name=value; …`; of the parameters only `version`, `proto`, `encoding` and `q` matter. `None` if it is malformed.
     fn parse(text: &'a str) -> Option<Self> {
         let mut parts = split_unquoted(text, ';');
         let (main, sub) = parts.next()?.split_once('/')?;
-        let mut range = Self { main: main.trim(), sub: sub.trim(), version: None, quality: 1.0 };
+        let (main, sub) = (main.trim(), sub.trim());
+        let mut range = Self { main, sub, version: None, proto: None, encoding: None, quality: 1.0 };
         for parameter in parts.filter(|parameter| !parameter.trim().is_empty()) {
             let (name, value) = parameter.split_once('=')?;
             let value = unquote(value.trim())?;
             match name.trim() {
                 name if name.eq_ignore_ascii_case("version") => range.version = Some(value),
+                name if name.eq_ignore_ascii_case("proto") => range.proto = Some(value),
+                name if name.eq_ignore_ascii_case("encoding") => range.encoding = Some(value),
                 name if name.eq_ignore_ascii_case("q") => range.quality = parse_quality(&value)?,
                 _ => {}
             }
         }
         Some(range)
+    }
+
+    /// Whether this is the protobuf format, and says so in full.
+    fn names_protobuf(&self) -> bool {
+        self.main.eq_ignore_ascii_case("application")
+            && self.sub.eq_ignore_ascii_case("vnd.google.protobuf")
+            && self.proto.as_deref() == Some("io.prometheus.client.MetricFamily")
+            && self.encoding.as_deref() == Some("delimited")
     }
 
     /// How closely this means the format `main/sub` of `version`; `None` if it does not.
@@ -125,6 +157,12 @@ impl<'a> Range<'a> {
             },
             _ => None,
         }
+    }
+
+    /// The same for a format that nobody gets who did not ask for its version.
+    #[cfg(feature = "openmetrics2")]
+    fn asks_for(&self, main: &str, sub: &str, version: &str) -> Option<Fit> {
+        self.covers(main, sub, version).filter(|fit| *fit == Fit::Version)
     }
 }
 

@@ -47,6 +47,7 @@ impl Health {
     #[cold]
     #[inline(never)]
     pub fn reject(&self, reason: &ValueError) {
+        // Relaxed, here and below: a count that publishes nothing but itself.
         match index(reason) {
             Some(index) => self.rejected[index].fetch_add(1, Ordering::Relaxed),
             None => self.exemplars.fetch_add(1, Ordering::Relaxed),
@@ -55,26 +56,31 @@ impl Health {
 
     /// Counts an exemplar that nothing was wrong with but its moment.
     pub fn drop_exemplar(&self) {
+        // Relaxed: as above.
         self.exemplars.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts a look-up that ended in an overflow series.
     pub fn overflow(&self) {
+        // Relaxed: as above.
         self.overflowed.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts a counter that reached its end.
     pub fn saturate(&self) {
+        // Relaxed: as above.
         self.saturated.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts a declaration that differed from the one that stands.
     pub fn conflict(&self) {
+        // Relaxed: as above.
         self.conflicts.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The counts now.
     pub fn report(&self) -> HealthReport {
+        // Relaxed: as above.
         let rejected = |place: usize| self.rejected[place].load(Ordering::Relaxed);
         HealthReport {
             rejected_not_a_number: rejected(NOT_A_NUMBER),

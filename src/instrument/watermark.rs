@@ -89,7 +89,7 @@ impl Watermark {
     pub fn turn(&self) -> Extremes {
         let now = key(self.gauge.value());
         // Acquire: pairs with Release in `note`; the value of whoever raised it is read below.
-        let order = mutant!("turn_relaxed", Ordering::AcqRel, Ordering::Relaxed);
+        let order = mutant!("turn_relaxed", Ordering::Acquire, Ordering::Relaxed);
         let peak = self.marks.peak.swap(now, order);
         let trough = self.marks.trough.swap(now, order);
         if mutant!("turn_without_look", true, false) {

@@ -153,7 +153,8 @@ impl State {
         if self.is_inside() {
             return Err(CollectError::Reentrant);
         }
-        // Acquire: pairs with Release below; whoever shares a collection sees what it did.
+        // Acquire: pairs with Release below, and stays before the lock. Read under it, this would miss the collection that it waited
+        // for, and run another one.
         let seen = self.flight.ended.load(Ordering::Acquire);
         let turn = self.flight.turn.lock();
         // Acquire: as above.

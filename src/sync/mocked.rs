@@ -9,9 +9,11 @@ mod by_shuttle;
 
 use std::{
     borrow::Borrow,
+    cell::Cell,
     collections::HashMap,
     hash::{BuildHasherDefault, Hash},
     sync::OnceLock,
+    time::Duration,
 };
 
 use super::AlreadyHashed;
@@ -41,7 +43,7 @@ pub fn mutant_is_on(name: &str) -> bool {
     CHOSEN.get_or_init(|| std::env::var("MANOMETER_MUTANT").ok()).as_deref() == Some(name)
 }
 
-/// There are no forks here, and no gate.
+/// No gate: only the models of [`fork_gate`](super::fork_gate) fork, and those of all else have enough to go through.
 pub mod gate {
     /// Nothing.
     #[derive(Debug)]
@@ -109,6 +111,7 @@ impl AtomicF64 {
 
     /// Adds `delta` and returns the old value.
     pub fn fetch_add(&self, delta: f64, order: Ordering) -> f64 {
+        // Relaxed: an update that has to try again hands nothing over.
         let add = |bits| Some((f64::from_bits(bits) + delta).to_bits());
         f64::from_bits(self.0.fetch_update(order, Ordering::Relaxed, add).expect("the update never declines"))
     }
@@ -130,7 +133,7 @@ impl<T> Mutex<T> {
     }
 }
 
-/// A lock of the engine. There are no forks here.
+/// A lock of the engine, without the gate.
 pub type GatedMutex<T> = Mutex<T>;
 
 /// A lock that is held.
@@ -192,6 +195,29 @@ pub fn prefetch(_: *const u8) {}
 /// Two cores.
 pub fn cores() -> usize {
     2
+}
+
+/// How long one waits for something before it gives way: so often.
+#[derive(Debug)]
+pub struct Patience(Cell<u8>);
+
+impl Patience {
+    /// Two turns, whatever the length.
+    pub fn of(_: Duration) -> Self {
+        Self(Cell::new(2))
+    }
+
+    /// Whether to wait on; each time that one asks is a turn.
+    pub fn is_left(&self) -> bool {
+        let left = self.0.get();
+        self.0.set(left.saturating_sub(1));
+        left > 0
+    }
+}
+
+/// Lets others go first.
+pub fn pause(_: Duration) {
+    yield_now();
 }
 
 /// No clock: always the first millisecond of 1970.

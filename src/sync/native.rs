@@ -1,11 +1,8 @@
 //! The real things. Nothing here costs more than what it stands for.
 
-pub mod gate;
-
 use std::{
     borrow::Borrow,
     hash::{BuildHasherDefault, Hash},
-    ops::{Deref, DerefMut},
     sync::{OnceLock, PoisonError},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -14,9 +11,11 @@ use dashmap::DashMap;
 
 use super::AlreadyHashed;
 
+pub use super::fork_gate::{self as gate, GatedGuard};
+
 pub use std::{
     sync::{
-        Arc,
+        Arc, MutexGuard,
         atomic::{
             AtomicBool, AtomicPtr, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
         },
@@ -101,7 +100,8 @@ impl SignalFlag {
     /// Raises the flag; false if it was up.
     #[inline(always)]
     pub fn raise(&self) -> bool {
-        // Relaxed, and a compiler fence: a handler runs on the same thread, so only the compiler could reorder for it.
+        // Relaxed, and a SeqCst fence for the compiler alone: a handler runs on the same thread, so nothing else could reorder for
+        // it. What the operation stores comes after this, as it comes before the fence in `lower`.
         let was_down = !self.0.load(Ordering::Relaxed);
         self.0.store(true, Ordering::Relaxed);
         compiler_fence(Ordering::SeqCst);
@@ -111,8 +111,8 @@ impl SignalFlag {
     /// Lowers the flag.
     #[inline(always)]
     pub fn lower(&self) {
+        // SeqCst for the compiler alone, and Relaxed: as in `raise`.
         compiler_fence(Ordering::SeqCst);
-        // Relaxed: as in `raise`.
         self.0.store(false, Ordering::Relaxed);
     }
 }
@@ -128,7 +128,7 @@ impl<T> Mutex<T> {
     }
 
     /// Waits for the lock.
-    pub fn lock(&self) -> std::sync::MutexGuard<'_, T> {
+    pub fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -145,30 +145,7 @@ impl<T> GatedMutex<T> {
 
     /// Waits for the lock, and before that for a fork.
     pub fn lock(&self) -> GatedGuard<'_, T> {
-        let inside = gate::enter();
-        GatedGuard { guard: self.0.lock(), _inside: inside }
-    }
-}
-
-/// A lock that is held, and the gate that was passed for it.
-#[derive(Debug)]
-pub struct GatedGuard<'a, T> {
-    // Dropped before the gate is left.
-    guard: std::sync::MutexGuard<'a, T>,
-    _inside: gate::Inside,
-}
-
-impl<T> Deref for GatedGuard<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.guard
-    }
-}
-
-impl<T> DerefMut for GatedGuard<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.guard
+        gate::lock(&self.0)
     }
 }
 
@@ -252,6 +229,30 @@ pub fn prefetch(address: *const u8) {
 /// Cores that this process may use.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// How long one waits for something before it gives way.
+#[derive(Debug)]
+pub struct Patience {
+    began: Instant,
+    length: Duration,
+}
+
+impl Patience {
+    /// Begins now, and is left for `length`.
+    pub fn of(length: Duration) -> Self {
+        Self { began: Instant::now(), length }
+    }
+
+    /// Whether to wait on.
+    pub fn is_left(&self) -> bool {
+        self.began.elapsed() < self.length
+    }
+}
+
+/// Sleeps for `length`.
+pub fn pause(length: Duration) {
+    std::thread::sleep(length);
 }
 
 /// Unix time in milliseconds, by a clock that never steps: the wall clock is read once, and from then on a monotonic one counts. So the

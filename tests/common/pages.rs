@@ -70,6 +70,9 @@ pub(crate) fn expect_page(case: &str, format: Format, families: Vec<MetricFamily
         Format::OpenMetrics => "openmetrics",
         Format::Text => "text",
         Format::Prosody => "prosody",
+        #[cfg(feature = "openmetrics2")]
+        Format::OpenMetrics2 => "openmetrics2",
+        other => panic!("no folder has pages of {other:?}"),
     };
     let path = format!("{}/tests/data/{folder}/{case}.txt", env!("CARGO_MANIFEST_DIR"));
     let expected = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));

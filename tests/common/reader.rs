@@ -35,12 +35,14 @@ pub fn read(page: &str, format: Format) -> Result<Vec<ReadFamily>, String> {
     let mut seen = HashSet::new();
     let mut described = 0;
     let body = match (page.strip_suffix('\n'), format) {
-        (_, Format::Prosody) => return Err("the page of Prosody is of neither format".to_owned()),
+        (_, format) if ![Format::OpenMetrics, Format::Text].contains(&format) => {
+            return Err("the page is of neither format".to_owned());
+        }
         (None, Format::Text) if page.is_empty() => return Ok(families),
         (None, _) => return Err("the page does not end in a line feed".to_owned()),
         (Some("# EOF"), Format::OpenMetrics) => "",
         (Some(page), Format::OpenMetrics) => page.strip_suffix("\n# EOF").ok_or("the page has no end mark")?,
-        (Some(page), Format::Text) => page,
+        (Some(page), _) => page,
     };
     // Line feeds alone end lines: a carriage return is a character like others.
     for line in body.split('\n').filter(|_| !body.is_empty()) {
@@ -54,7 +56,7 @@ pub fn read(page: &str, format: Format) -> Result<Vec<ReadFamily>, String> {
                 if !is_name(name) || families.iter().any(|family| family.name == name) {
                     return fail("no name, or one that was there before");
                 }
-                if !["counter", "gauge", "histogram", "summary"].contains(&text) {
+                if !["counter", "gauge", "histogram", "summary", "gaugehistogram", "stateset"].contains(&text) {
                     return fail("no type");
                 }
                 families.push(ReadFamily { name: name.to_owned(), kind: text.to_owned(), ..ReadFamily::default() });
@@ -101,7 +103,8 @@ pub fn read(page: &str, format: Format) -> Result<Vec<ReadFamily>, String> {
 fn suffixes(kind: &str, format: Format) -> &'static [&'static str] {
     match (kind, format) {
         ("counter", Format::OpenMetrics) => &["_total", "_created"],
-        ("counter", Format::Text) | ("gauge", _) => &[""],
+        ("counter", Format::Text) | ("gauge" | "stateset", _) => &[""],
+        ("gaugehistogram", _) => &["_bucket", "_gsum", "_gcount"],
         ("histogram", Format::OpenMetrics) => &["_bucket", "_sum", "_count", "_created"],
         ("histogram", Format::Text) => &["_bucket", "_sum", "_count"],
         ("summary", Format::OpenMetrics) => &["", "_sum", "_count", "_created"],
@@ -202,7 +205,7 @@ pub fn check(page: &str, format: Format, set: &MetricSet, skipped: usize) -> Res
         let is_text_counter = format == Format::Text && metadata.kind() == MetricType::Counter;
         let expected = ReadFamily {
             name: if is_text_counter { format!("{exposed}_total") } else { exposed.to_owned() },
-            kind: metadata.kind().as_str().to_owned(),
+            kind: type_word(metadata.kind(), format).to_owned(),
             unit: if format == Format::Text { String::new() } else { metadata.name().unit().to_owned() },
             help: metadata.help().to_owned(),
             samples: shown.samples.clone(),
@@ -212,7 +215,7 @@ pub fn check(page: &str, format: Format, set: &MetricSet, skipped: usize) -> Res
         }
         let mut samples = shown.samples.iter();
         for metric in family.metrics() {
-            let Some(lines) = lines(&metric, format) else {
+            let Some(lines) = lines(&metric, exposed, format) else {
                 left_out += 1;
                 continue;
             };
@@ -237,8 +240,28 @@ pub fn check(page: &str, format: Format, set: &MetricSet, skipped: usize) -> Res
 #[derive(Debug)]
 struct Line {
     suffix: &'static str,
-    extra: Option<(&'static str, f64)>,
+    extra: Option<(String, Extra)>,
     value: Wanted,
+}
+
+/// What the last label of a line must read back as.
+#[derive(Debug)]
+enum Extra {
+    /// A threshold or a quantile.
+    Number(f64),
+    /// A state.
+    Text(String),
+}
+
+impl Extra {
+    fn reads(&self, text: &str) -> bool {
+        match self {
+            Self::Number(wanted) => {
+                is_float(text, *wanted) && (text.contains(['.', 'e']) || ["+Inf", "NaN"].contains(&text))
+            }
+            Self::Text(wanted) => text == wanted,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -258,12 +281,11 @@ impl Line {
                 return Err("another label");
             }
         }
-        match (self.extra, given.next(), given.next()) {
+        match (&self.extra, given.next(), given.next()) {
             (None, None, None) => {}
             (Some((key, wanted)), Some((given, text)), None) => {
-                let canonical = text.contains(['.', 'e']) || ["+Inf", "NaN"].contains(&text.as_str());
-                if key != given || !is_float(text, wanted) || !canonical {
-                    return Err("another threshold or quantile");
+                if key != given || !wanted.reads(text) {
+                    return Err("another threshold, quantile or state");
                 }
             }
             _ => return Err("too many labels, or too few"),
@@ -291,9 +313,30 @@ fn is_time(text: &str, wanted: Timestamp) -> bool {
     parts.and_then(|(seconds, thousandths)| millis(seconds, thousandths)) == Some(wanted.millis())
 }
 
-/// The lines of a metric; None if the formats forbid its values.
-fn lines(metric: &Metric<'_>, format: Format) -> Option<Vec<Line>> {
-    let plain = |suffix, value| Line { suffix, extra: None, value: Wanted::Number(value) };
+fn plain(suffix: &'static str, value: Number) -> Line {
+    Line { suffix, extra: None, value: Wanted::Number(value) }
+}
+
+fn buckets(thresholds: &[f64], cumulative: &[u64]) -> Vec<Line> {
+    let bounds = thresholds.iter().copied().chain([f64::INFINITY]);
+    let bucket = |(bound, count): (f64, &u64)| Line {
+        extra: Some(("le".to_owned(), Extra::Number(bound))),
+        ..plain("_bucket", Number::Unsigned(*count))
+    };
+    bounds.zip(cumulative).map(bucket).collect()
+}
+
+/// The word for a type; the older format has fewer.
+fn type_word(kind: MetricType, format: Format) -> &'static str {
+    match (kind, format) {
+        (MetricType::StateSet, Format::Text) => "gauge",
+        (MetricType::GaugeHistogram, Format::Text) => "histogram",
+        _ => kind.as_str(),
+    }
+}
+
+/// The lines of a metric of the family `exposed`; None if the formats forbid its values.
+fn lines(metric: &Metric<'_>, exposed: &str, format: Format) -> Option<Vec<Line>> {
     let not_below_zero = |value: f64| (!value.is_nan() && value >= 0.0).then_some(());
     let (mut lines, created) = match metric.point() {
         MetricPoint::Counter(point) => {
@@ -305,12 +348,7 @@ fn lines(metric: &Metric<'_>, format: Format) -> Option<Vec<Line>> {
             if point.cumulative.windows(2).any(|pair| pair[0] > pair[1]) {
                 return None;
             }
-            let bounds = point.thresholds.iter().copied().chain([f64::INFINITY]);
-            let bucket = |(bound, count): (f64, &u64)| Line {
-                extra: Some(("le", bound)),
-                ..plain("_bucket", Number::Unsigned(*count))
-            };
-            let mut lines: Vec<_> = bounds.zip(&point.cumulative).map(bucket).collect();
+            let mut lines = buckets(&point.thresholds, &point.cumulative);
             // With a negative threshold the sum may shrink, so there is none, and no count.
             if point.thresholds.first().is_none_or(|lowest| *lowest >= 0.0) {
                 not_below_zero(point.sum)?;
@@ -326,11 +364,31 @@ fn lines(metric: &Metric<'_>, format: Format) -> Option<Vec<Line>> {
                 if value < 0.0 {
                     return None;
                 }
-                lines.push(Line { extra: Some(("quantile", quantile)), ..plain("", Number::Float(value)) });
+                let extra = Some(("quantile".to_owned(), Extra::Number(quantile)));
+                lines.push(Line { extra, ..plain("", Number::Float(value)) });
             }
             lines.push(plain("_sum", Number::Float(point.sum)));
             lines.push(plain("_count", Number::Unsigned(point.count)));
             (lines, point.created)
+        }
+        MetricPoint::StateSet(point) => {
+            let state = |(state, on): (&str, bool)| Line {
+                extra: Some((exposed.to_owned(), Extra::Text(state.to_owned()))),
+                ..plain("", Number::Unsigned(on.into()))
+            };
+            (point.states.iter().map(|state| &**state).zip(point.on).map(state).collect(), None)
+        }
+        MetricPoint::GaugeHistogram(point) => {
+            if point.cumulative.windows(2).any(|pair| pair[0] > pair[1]) {
+                return None;
+            }
+            not_below_zero(point.sum)?;
+            // The older format has no word for it.
+            let [sum, count] = if format == Format::Text { ["_sum", "_count"] } else { ["_gsum", "_gcount"] };
+            let mut lines = buckets(&point.thresholds, &point.cumulative);
+            lines.push(plain(sum, Number::Float(point.sum)));
+            lines.push(plain(count, Number::Unsigned(point.count())));
+            (lines, None)
         }
         other => panic!("{other:?} has no known lines"),
     };

@@ -3,6 +3,7 @@
 use crate::{BIG_ROWS, Response, ask, big_registry, get, server, start, unzip};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const PROTOBUF: &str = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 #[test]
@@ -12,8 +13,6 @@ fn htp_07_s_15_negotiation() {
         // What clients send: curl, a browser, Prometheus before 2.5, one with OpenMetrics switched off, and other agents.
         "*/*",
         "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
-        "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,\
-         text/plain;version=0.0.4;q=0.3,*/*;q=0.1",
         "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.2",
         "application/openmetrics-text; version=0.0.1,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
         "text/plain",
@@ -89,6 +88,85 @@ fn htp_07_s_15_negotiation() {
         let response = get(&server, &format!("Accept: {accept}\r\n"));
         assert_eq!((response.status(), response.header("content-type")), (200, Some(expected)), "{accept:?}");
         assert_eq!(response.text().ends_with("# EOF\n"), expected == OPEN_METRICS, "{accept:?}");
+    }
+}
+
+#[test]
+fn htp_07_itr_11_protobuf_for_who_names_it_in_full() {
+    let server = server();
+    let cases = [
+        // Prometheus 1.x, 2.4x and 3.x with native histograms.
+        (
+            PROTOBUF,
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,\
+             text/plain;version=0.0.4;q=0.3,*/*;q=0.1",
+        ),
+        (
+            PROTOBUF,
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,\
+             application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,\
+             text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+        ),
+        (
+            PROTOBUF,
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,\
+             application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,*/*;q=0.1",
+        ),
+        // Case, quotes and spaces are nothing; of equals it is the first.
+        (
+            PROTOBUF,
+            "Application/Vnd.Google.Protobuf ; Encoding = delimited ; PROTO = \"io.prometheus.client.MetricFamily\", */*",
+        ),
+        // Liked less, banned, or not said in full.
+        (
+            OPEN_METRICS,
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.4,\
+             application/openmetrics-text;q=0.5",
+        ),
+        (
+            TEXT,
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.4,\
+             text/plain;q=0.5",
+        ),
+        (TEXT, "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0"),
+        (TEXT, "application/vnd.google.protobuf"),
+        (TEXT, "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily"),
+        (TEXT, "application/vnd.google.protobuf;encoding=delimited"),
+        (TEXT, "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text"),
+        (TEXT, "application/vnd.google.protobuf;proto=io.prometheus.client.Metric;encoding=delimited"),
+        (TEXT, "application/protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"),
+    ];
+    for (expected, accept) in cases {
+        let response = get(&server, &format!("Accept: {accept}\r\n"));
+        assert_eq!((response.status(), response.header("content-type")), (200, Some(expected)), "{accept:?}");
+        assert_eq!(response.body.starts_with(b"# "), expected != PROTOBUF, "{accept:?}");
+    }
+}
+
+#[test]
+fn htp_07_itr_12_open_metrics_2_is_for_who_asks_for_it_by_version() {
+    const OPEN_METRICS_2: &str = "application/openmetrics-text; version=2.0.0; charset=utf-8";
+    let named = if cfg!(feature = "openmetrics2") { OPEN_METRICS_2 } else { OPEN_METRICS };
+    let otherwise_text = if cfg!(feature = "openmetrics2") { OPEN_METRICS_2 } else { TEXT };
+    let server = server();
+    let cases = [
+        ("application/openmetrics-text;version=2.0.0", otherwise_text),
+        ("application/openmetrics-text;version=2.0.0;escaping=allow-utf-8;q=0.6,text/plain;q=0.6", otherwise_text),
+        ("application/openmetrics-text; version=\"2.0.0\"; escaping=dots, */*;q=0.1", otherwise_text),
+        ("application/openmetrics-text;version=1.0.0;q=0.6,application/openmetrics-text;version=2.0.0;q=0.6", named),
+        ("application/openmetrics-text;version=2.0.0;q=0.6,application/openmetrics-text;version=1.0.0;q=0.5", named),
+        // Not the best, not wanted, or not asked for.
+        ("application/openmetrics-text;version=2.0.0;q=0.5,application/openmetrics-text;version=1.0.0", OPEN_METRICS),
+        ("application/openmetrics-text;version=2.0.0;q=0.5,text/plain", TEXT),
+        ("application/openmetrics-text;version=2.0.0;q=0", TEXT),
+        ("application/openmetrics-text", OPEN_METRICS),
+        ("application/*", OPEN_METRICS),
+        ("application/openmetrics-text;version=2.0.1", TEXT),
+        ("*/*", TEXT),
+    ];
+    for (accept, expected) in cases {
+        let response = get(&server, &format!("Accept: {accept}\r\n"));
+        assert_eq!((response.status(), response.header("content-type")), (200, Some(expected)), "{accept:?}");
     }
 }
 

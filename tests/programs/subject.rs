@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fmt};
 
 use manometer::{
-    Counter, Declaration, DeclareError, Family, FloatCounter, Gauge, Histogram, Instrument, LabelError, MetricFamily,
-    MetricPoint, Registry, Summary, UpDownGauge, View, model::Number,
+    Counter, Declaration, DeclareError, Family, FloatCounter, Gauge, GaugeHistogram, Histogram, Instrument, LabelError,
+    MetricFamily, MetricPoint, Registry, StateSet, Summary, UpDownGauge, View, model::Number,
 };
 
 /// What a series holds, as its model counts it.
@@ -29,16 +29,27 @@ pub enum Kind {
     Narrow,
     Wide,
     Summary,
+    GaugeHistogram,
+    StateSet,
 }
 
 impl Kind {
-    pub const ALL: [Self; 7] =
-        [Self::Counter, Self::FloatCounter, Self::Gauge, Self::UpDown, Self::Narrow, Self::Wide, Self::Summary];
+    /// Those whose values add up: all but the stateset.
+    pub const ADDING: [Self; 8] = [
+        Self::Counter,
+        Self::FloatCounter,
+        Self::Gauge,
+        Self::UpDown,
+        Self::Narrow,
+        Self::Wide,
+        Self::Summary,
+        Self::GaugeHistogram,
+    ];
 
     /// The thresholds of the histograms of this kind.
     pub fn thresholds(self) -> Vec<f64> {
         match self {
-            Self::Narrow => vec![0.5, 8.0, 32.0],
+            Self::Narrow | Self::GaugeHistogram => vec![0.5, 8.0, 32.0],
             Self::Wide => (0..100).map(|step| f64::from(step) * 0.5).collect(),
             _ => Vec::new(),
         }
@@ -53,15 +64,18 @@ impl Kind {
     /// What a new series holds.
     pub fn zero(self) -> Value {
         match self {
-            Self::Counter | Self::UpDown => Value::Whole(0),
+            Self::Counter | Self::UpDown | Self::StateSet => Value::Whole(0),
             Self::FloatCounter | Self::Gauge => Value::Float(0.0),
-            Self::Narrow | Self::Wide | Self::Summary => Value::Observed(vec![0; self.thresholds().len() + 1], 0.0),
+            Self::Narrow | Self::Wide | Self::Summary | Self::GaugeHistogram => {
+                Value::Observed(vec![0; self.thresholds().len() + 1], 0.0)
+            }
         }
     }
 
     /// Records as [`AnyHandle::record`] does.
     pub fn record(self, value: &mut Value, amount: u8, times: u8) {
         match value {
+            Value::Whole(states) if self == Self::StateSet => *states = 1 << place(amount),
             Value::Whole(total) if self == Self::UpDown => *total += step(amount),
             Value::Whole(total) => *total += i64::from(amount),
             Value::Float(value) if self == Self::Gauge => *value += step(amount) as f64,
@@ -82,6 +96,9 @@ impl Kind {
         match (self, value) {
             (Self::Counter, Value::Whole(total)) => *total = amount.into(),
             (Self::FloatCounter | Self::Gauge, Value::Float(total)) => *total = quarters(amount),
+            (Self::StateSet, Value::Whole(states)) if is_on(amount) => *states |= 1 << place(amount),
+            (Self::StateSet, Value::Whole(states)) => *states &= !(1 << place(amount)),
+            // What comes and goes leaves nothing.
             _ => {}
         }
     }
@@ -98,6 +115,8 @@ impl Kind {
             Self::UpDown => done(registry.up_down_gauge(name), keys),
             Self::Narrow | Self::Wide => done(registry.histogram(name).buckets(self.thresholds()), keys),
             Self::Summary => done(registry.summary(name), keys),
+            Self::GaugeHistogram => done(registry.gauge_histogram(name).buckets(self.thresholds()), keys),
+            Self::StateSet => done(registry.state_set(name).states(STATES), keys),
         }
     }
 
@@ -114,12 +133,25 @@ impl Kind {
             Self::UpDown => done(registry.up_down_gauge(name), keys),
             Self::Narrow | Self::Wide => done(registry.histogram(name).buckets(self.thresholds()), keys),
             Self::Summary => done(registry.summary(name), keys),
+            Self::GaugeHistogram => done(registry.gauge_histogram(name).buckets(self.thresholds()), keys),
+            Self::StateSet => done(registry.state_set(name).states(STATES), keys),
         }
     }
 }
 
 fn quarters(amount: u8) -> f64 {
     f64::from(amount) * 0.25
+}
+
+const STATES: [&str; 3] = ["up", "\"down\"", "ÿ"];
+
+/// Which state an amount means, and whether setting makes it that.
+fn place(amount: u8) -> usize {
+    usize::from(amount) % STATES.len()
+}
+
+fn is_on(amount: u8) -> bool {
+    amount >= 100
 }
 
 /// A step of either sign.
@@ -133,6 +165,10 @@ pub fn value(point: &MetricPoint) -> Value {
         MetricPoint::Counter(point) => number(point.total),
         MetricPoint::Gauge(value) => number(*value),
         MetricPoint::Histogram(point) => Value::Observed(point.cumulative.clone(), point.sum),
+        MetricPoint::GaugeHistogram(point) => Value::Observed(point.cumulative.clone(), point.sum),
+        MetricPoint::StateSet(point) => {
+            Value::Whole(point.on.iter().enumerate().map(|(place, on)| i64::from(*on) << place).sum())
+        }
         MetricPoint::Summary(point) => Value::Observed(vec![point.count], point.sum),
         other => panic!("{other:?} is of no instrument"),
     }
@@ -297,6 +333,38 @@ subject!(
     value(&MetricPoint::Summary(this.point())),
     |view, labels| view.observe(labels, quarters(amount)),
     {}
+);
+
+subject!(
+    GaugeHistogram,
+    this,
+    amount,
+    times,
+    (0..times).for_each(|_| this.inc(quarters(amount))),
+    value(&MetricPoint::GaugeHistogram(this.reset())),
+    value(&MetricPoint::GaugeHistogram(this.point())),
+    |view, labels| view.inc(labels, quarters(amount)),
+    {
+        fn set(&self, amount: u8) {
+            self.inc(quarters(amount));
+            self.dec(quarters(amount));
+        }
+    }
+);
+subject!(
+    StateSet,
+    this,
+    amount,
+    _times,
+    this.enter(STATES[place(amount)]),
+    value(&MetricPoint::StateSet(this.reset())),
+    value(&MetricPoint::StateSet(this.point())),
+    |view, labels| view.enter(labels, STATES[place(amount)]),
+    {
+        fn set(&self, amount: u8) {
+            StateSet::set(self, STATES[place(amount)], is_on(amount));
+        }
+    }
 );
 
 impl<I: Subject> AnyHandle for I {

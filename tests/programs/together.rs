@@ -61,7 +61,7 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let (family, label) = (|| 0..Kind::ALL.len(), || 0..VALUES.len());
+    let (family, label) = (|| 0..Kind::ADDING.len(), || 0..VALUES.len());
     prop_oneof![
         12 => (family(), label(), any::<u8>()).prop_map(|(family, label, amount)| Step::Record { family, label, amount }),
         6 => (family(), label(), 1..4u8).prop_map(|(family, label, times)| Step::RecordHeld { family, label, times }),
@@ -150,7 +150,7 @@ impl World {
             let declare = |(place, kind): (usize, Kind)| {
                 (kind.declare(&registry, &format!("{name}_{place}"), &["k"]).expect("a new name"), Owed::default())
             };
-            Kind::ALL.into_iter().enumerate().map(declare).collect()
+            Kind::ADDING.into_iter().enumerate().map(declare).collect()
         };
         Self {
             changing: families("changing"),
@@ -168,12 +168,12 @@ impl World {
         match step {
             Step::Record { family, label, amount } => {
                 let (subject, owed) = &self.changing[family];
-                owed.add(&recorded(Kind::ALL[family], amount, 1), 1);
+                owed.add(&recorded(Kind::ADDING[family], amount, 1), 1);
                 subject.record(&[VALUES[label]], amount).expect("one value for one key");
             }
             Step::RecordHeld { family, label, times } => {
                 let (subject, owed) = &self.staying[family];
-                owed.add(&recorded(Kind::ALL[family], ONE, times), 1);
+                owed.add(&recorded(Kind::ADDING[family], ONE, times), 1);
                 subject.handle(&[VALUES[label]]).record(ONE, times);
             }
             Step::ResetHeld { family, label } => {
@@ -234,7 +234,7 @@ impl World {
             for (place, (_, owed)) in families.iter().enumerate() {
                 let exposed = set.family(&format!("{name}_{place}")).expect("it stands");
                 owed.give_back(held(exposed).values());
-                assert!(owed.is_settled(), "{name} {:?}: {owed:?}", Kind::ALL[place]);
+                assert!(owed.is_settled(), "{name} {:?}: {owed:?}", Kind::ADDING[place]);
             }
         }
         // Who recorded in a family that was just being replaced did so unseen, and yet nothing of it is gone.
@@ -266,7 +266,7 @@ fn is_legal(value: &Value) {
 
 /// Whether a collection is one that there can be, whenever it was.
 fn is_whole(set: &MetricSet) {
-    for place in 0..Kind::ALL.len() {
+    for place in 0..Kind::ADDING.len() {
         held(set.family(&format!("staying_{place}")).expect("it stands")).values().for_each(is_legal);
     }
     let gauges = held(set.family("gauges").expect("it stands"));

@@ -4,7 +4,8 @@ use std::{collections::HashSet, hash::BuildHasher};
 
 use super::{
     book::{Book, Newcomer},
-    lines::{Lines, Note, Source},
+    burst::Burst,
+    lines::{Datagram, Lines, Note, Source},
     link::{Link, Sent},
     names::Naming,
     options::{HistogramMode, StatsdOptions, Transport},
@@ -44,6 +45,7 @@ pub(super) struct Flusher {
     queue: Option<Arc<Queue>>,
     taken: Taken,
     lines: Lines,
+    burst: Burst,
     newcomers: Vec<(u32, Newcomer)>,
     few: Vec<Newcomer>,
     counts: Counts,
@@ -110,6 +112,7 @@ impl Flusher {
             queue,
             taken: Taken::default(),
             lines: Lines::default(),
+            burst: Burst::default(),
             newcomers: Vec::new(),
             few: Vec::new(),
             counts: Counts::default(),
@@ -240,39 +243,50 @@ impl Flusher {
 
     /// Sends the lines that fill datagrams, or `all` of them.
     fn send(&mut self, all: bool) -> Result<(), PushError> {
-        let Self { lines, link, counts, books, owed, taken, .. } = self;
+        let Self { lines, burst, link, counts, books, owed, taken, .. } = self;
         let mut note = |note: Note| match note.from {
             Source::Book(book) => books[book as usize].note(note),
             Source::Owed => owed.note(note),
             Source::Sample => taken.note(note),
         };
         loop {
-            let next = lines.next(self.max_payload, self.batch, all);
+            let bursts = link.takes_bursts() && burst.fill(lines, self.max_payload, all);
+            let next = match bursts {
+                true => {
+                    Some(Datagram { text: &burst.bytes, stream: &[], units: burst.units, datagrams: burst.datagrams })
+                }
+                false => lines.next(self.max_payload, self.batch, all),
+            };
             let outcome = match next {
                 Some(next) if self.stream || next.text.len() <= LARGEST_DATAGRAM => {
                     if let Err(error) = link.open() {
                         counts.errors += 1;
                         return Err(error);
                     }
-                    link.send(if self.stream { next.stream } else { next.text }).map(Some)
+                    match bursts {
+                        true => link.send_burst(next.text, self.max_payload).map(Some),
+                        false => link.send(if self.stream { next.stream } else { next.text }).map(Some),
+                    }
                 }
                 // One that is too long would never get through, and nothing behind it either.
                 _ if lines.are_in_doubt() => link.ask().map(|()| None),
                 _ => Ok(None),
             };
-            let units = next.map(|next| next.units);
+            let handed = next.map(|next| (next.units, next.datagrams));
             match outcome {
+                // Neither they nor what is in doubt were judged by that.
+                Ok(Some(Sent::Refused)) => {}
                 Ok(sent) => {
                     // Whatever was taken before has got through.
-                    counts.datagrams += u64::from(lines.settle(&mut note));
-                    let Some(units) = units else {
+                    counts.datagrams += lines.settle(&mut note);
+                    let Some((units, datagrams)) = handed else {
                         lines.compact();
                         return Ok(());
                     };
-                    lines.hand_over(units);
+                    lines.hand_over(units, datagrams);
                     match sent {
-                        Some(Sent::InDoubt) => {}
-                        Some(Sent::Whole) => counts.datagrams += u64::from(lines.settle(&mut note)),
+                        Some(Sent::InDoubt | Sent::Refused) => {}
+                        Some(Sent::Whole) => counts.datagrams += lines.settle(&mut note),
                         None => {
                             counts.dropped += units as u64;
                             lines.settle(&mut note);
@@ -283,7 +297,7 @@ impl Flusher {
                     counts.errors += 1;
                     lines.take_back();
                     // Of a stream, whole lines may have gone.
-                    lines.hand_over(lines.units_in(unsent.taken));
+                    lines.hand_over(lines.units_in(unsent.taken), 0);
                     lines.settle(&mut note);
                     if !link.has_another() {
                         return Err(link.fail(&unsent.error, true));
@@ -291,5 +305,46 @@ impl Flusher {
                 }
             }
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::{net::UdpSocket, time::Duration};
+
+    use crate::{
+        backend::{Provider, StatsdOptions},
+        registry::RegistryOptions,
+    };
+
+    #[test]
+    fn std_13_a_burst_that_the_system_refuses_goes_datagram_by_datagram() {
+        let server = UdpSocket::bind(("127.0.0.1", 0)).expect("loopback has a port");
+        server.set_nonblocking(true).expect("a socket can be asked");
+        let options = StatsdOptions::new().server("127.0.0.1").port(server.local_addr().expect("bound").port());
+        let options = options.prefix("").max_payload(64).bursts(true).flush_interval(Duration::from_secs(3600));
+        let statsd = options.start(RegistryOptions::new()).expect("good options");
+        let requests = statsd.registry().counter("requests").labels(["path"]).declare().expect("declared");
+        let fill = || (100..900).for_each(|path| requests.inc((path,)).expect("one label"));
+        let arrived = || {
+            let (mut lines, mut room) = (0, [0; 2048]);
+            while let Ok(bytes) = server.recv(&mut room) {
+                let text = std::str::from_utf8(&room[..bytes]).expect("text");
+                assert!(text.len() <= 64 && text.split('\n').all(|line| line.ends_with(":1|c")), "{text:?}");
+                lines += text.split('\n').count();
+            }
+            lines
+        };
+        // More than the system parts.
+        statsd.shared.flusher.lock().burst.most = 1000;
+        for _ in 0..2 {
+            // Three lines of 16 bytes and their line feeds fill a datagram. Not all have room in the socket that waits.
+            fill();
+            statsd.flush().expect("a server listens");
+            assert!(!statsd.shared.flusher.lock().link.takes_bursts());
+            assert!(arrived() > 0);
+        }
+        let report = statsd.push_report().expect("it pushes");
+        assert_eq!((report.errors, report.dropped, report.datagrams), (0, 0, 2 * 267));
     }
 }

@@ -4,6 +4,8 @@
 //! Units lie one behind the other, a line feed behind each, so that any run of them is a datagram as it lies. A unit is one line, or
 //! the two of a negative gauge, which must not be parted: the first sets 0, since `-5` alone would mean five less.
 
+use std::mem;
+
 use super::number::{write_magnitude, write_whole};
 
 /// What a unit says, for when it was sent.
@@ -62,6 +64,8 @@ pub(super) struct Lines {
     sent: usize,
     /// How many of them were handed to the system.
     out: usize,
+    /// In how many datagrams those are that were handed over and not sent yet.
+    datagrams: usize,
 }
 
 impl Lines {
@@ -74,7 +78,7 @@ impl Lines {
     pub(super) fn clear(&mut self) {
         self.text.clear();
         self.units.clear();
-        (self.sent, self.out) = (0, 0);
+        (self.sent, self.out, self.datagrams) = (0, 0, 0);
     }
 
     /// Adds an increase of a whole number.
@@ -126,8 +130,15 @@ impl Lines {
     ///
     /// None if there is no unit left, or, unless `all` are to go, if others may still fit.
     pub(super) fn next(&self, most: usize, batch: bool, all: bool) -> Option<Datagram<'_>> {
-        let start = self.start_of(self.out);
-        let rest = &self.units[self.out..];
+        self.after(0, most, batch, all)
+    }
+
+    /// The datagram that is next after `units` more of them.
+    #[inline]
+    pub(super) fn after(&self, units: usize, most: usize, batch: bool, all: bool) -> Option<Datagram<'_>> {
+        let first = self.out + units;
+        let start = self.start_of(first);
+        let rest = &self.units[first..];
         let fitting = match batch {
             true => rest.iter().take_while(|(end, _)| end - start <= most).count().max(1),
             false => 1,
@@ -137,7 +148,13 @@ impl Lines {
             text: &self.text[start..*end],
             stream: &self.text[start..=*end],
             units: fitting,
+            datagrams: 1,
         })
+    }
+
+    /// Whether nothing comes after the next `units`.
+    pub(super) fn ends_after(&self, units: usize) -> bool {
+        self.out + units == self.units.len()
     }
 
     /// Whether something was handed to the system of which it is not known what became of it.
@@ -145,22 +162,22 @@ impl Lines {
         self.out > self.sent
     }
 
-    /// Notes that the next `units` were handed to the system, which has not said yet what became of them.
-    pub(super) fn hand_over(&mut self, units: usize) {
+    /// Notes that the next `units` were handed to the system as so many datagrams; it has not said yet what became of them.
+    pub(super) fn hand_over(&mut self, units: usize, datagrams: usize) {
         self.out += units;
+        self.datagrams += datagrams;
     }
 
-    /// Notes that all that was handed over was sent, and tells `note`. Returns whether there was anything.
-    pub(super) fn settle(&mut self, mut note: impl FnMut(Note)) -> bool {
-        let settled = &self.units[self.sent..self.out];
-        settled.iter().for_each(|(_, done)| note(*done));
+    /// Notes that all that was handed over was sent, and tells `note`. Returns how many datagrams that were.
+    pub(super) fn settle(&mut self, mut note: impl FnMut(Note)) -> u64 {
+        self.units[self.sent..self.out].iter().for_each(|(_, done)| note(*done));
         self.sent = self.out;
-        !settled.is_empty()
+        mem::take(&mut self.datagrams) as u64
     }
 
     /// Notes that what is in doubt was not sent: it is next again.
     pub(super) fn take_back(&mut self) {
-        self.out = self.sent;
+        (self.out, self.datagrams) = (self.sent, 0);
     }
 
     /// How many of the next units lie wholly in their first `bytes` bytes, line feeds counted.
@@ -225,4 +242,5 @@ pub(super) struct Datagram<'a> {
     /// The same with a line feed at the end.
     pub(super) stream: &'a [u8],
     pub(super) units: usize,
+    pub(super) datagrams: usize,
 }

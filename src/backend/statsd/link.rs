@@ -16,7 +16,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::options::{Resolver, StatsdOptions, Transport};
+use super::{
+    burst,
+    options::{Resolver, StatsdOptions, Transport},
+};
 use crate::backend::PushError;
 
 /// How long one step towards the server may take.
@@ -43,6 +46,8 @@ pub(super) enum Sent {
     Whole,
     /// A host that is near and where nobody listens says so when the next one is sent, or when [`Link::ask`] asks.
     InDoubt,
+    /// It is not: the system takes no bursts from this socket.
+    Refused,
 }
 
 /// The way to one server.
@@ -52,6 +57,10 @@ pub(super) struct Link {
     transport: Transport,
     resolver: Option<Arc<Resolver>>,
     socket: Option<Socket>,
+    /// Whether the options and the system allow bursts.
+    bursts: bool,
+    /// Whether the socket takes them too, as far as is known.
+    socket_takes_bursts: bool,
     /// Addresses that were not tried since the name was last resolved, the next one last.
     untried: Vec<SocketAddr>,
     /// Where the answer will come, while the name is being resolved.
@@ -86,6 +95,8 @@ impl Link {
             transport: options.transport,
             resolver: options.resolver.clone(),
             socket: None,
+            bursts: options.bursts && options.batch && options.transport == Transport::Udp && burst::is_possible(),
+            socket_takes_bursts: true,
             untried: Vec::new(),
             answer: None,
             outage: None,
@@ -131,6 +142,7 @@ impl Link {
         match self.connect() {
             Ok(socket) => {
                 self.socket = Some(socket);
+                self.socket_takes_bursts = true;
                 Ok(())
             }
             Err((error, resolved)) => Err(self.fail(&error, resolved)),
@@ -152,6 +164,30 @@ impl Link {
             self.note_reached();
         }
         sent
+    }
+
+    /// Whether several datagrams may go at once.
+    pub(super) fn takes_bursts(&self) -> bool {
+        self.bursts && self.socket_takes_bursts
+    }
+
+    /// Sends datagrams of `size` bytes, of which the last may be shorter: all or none.
+    pub(super) fn send_burst(&mut self, payload: &[u8], size: usize) -> Result<Sent, Unsent> {
+        let Some(Socket::Udp(socket)) = &self.socket else {
+            return Err(Unsent { taken: 0, error: io::ErrorKind::NotConnected.into() });
+        };
+        match burst::send(socket, payload, size) {
+            Ok(_) => Ok(Sent::InDoubt),
+            Err(error) if burst::is_refusal(&error) => {
+                log::debug!("statsd: datagrams go one by one to {}: {error}", self.server());
+                self.socket_takes_bursts = false;
+                Ok(Sent::Refused)
+            }
+            Err(error) => {
+                self.socket = None;
+                Err(Unsent { taken: 0, error })
+            }
+        }
     }
 
     /// Asks whether somebody listened to what was sent last.

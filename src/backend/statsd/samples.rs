@@ -46,6 +46,7 @@ impl Queue {
 
     /// How many found no room.
     pub(super) fn dropped(&self) -> u64 {
+        // Relaxed: a count that publishes nothing but itself.
         self.dropped.load(Ordering::Relaxed)
     }
 
@@ -53,6 +54,7 @@ impl Queue {
     fn chooses(&self) -> bool {
         self.rate >= 1.0 || {
             // The number of the observation, mixed (SplitMix64): no pattern of the program's own can fall in step with it.
+            // Relaxed: an exchange gives each observation a number of its own, and nothing goes by their order.
             let mut bits =
                 self.seen.fetch_add(1, Ordering::Relaxed).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,0 +1,217 @@
+//! Prometheus's protobuf format: families as `io.prometheus.client.MetricFamily` messages, each behind its length.
+//!
+//! What is optional in the schema is written also where it is zero, as the clients of Prometheus do, except for texts that are empty
+//! and times that were not asked for. The unit precedes the metrics, although its number is higher: a reader takes fields in any
+//! order, and the metrics of a large family go out in pieces.
+//!
+//! A family's length must be known before its first metric is written. So its metrics are counted first, all of them, and
+//! written afterwards: the set does not change meanwhile.
+
+use crate::encode::format::Rules;
+use crate::encode::sample::is_sound;
+use crate::encode::schema::{
+    bucket, counter, exemplar, family as fields, family_type, gauge, histogram, label, metric, quantile, summary,
+    timestamp,
+};
+use crate::encode::wire::{Length, Wire};
+use crate::model::{Exemplar, ExemplarAt, Metadata, MetricFamily, MetricType, Points, Timestamp, entries};
+
+/// Appends the length of a family and what is fixed about it, and tells how many of its metrics will be left out.
+///
+/// A family of which no metric is left has no message: Prometheus's clients send none either.
+pub(super) fn write_head(family: &MetricFamily, rules: &Rules, out: &mut Vec<u8>) -> usize {
+    let mut length = Length::default();
+    write_metadata(family.metadata(), rules, &mut length);
+    let mut sound = 0;
+    for row in (0..family.len()).filter(|&row| is_sound(family, row)) {
+        sound += 1;
+        write_row(family, row, rules, &mut length);
+    }
+    if sound > 0 {
+        out.put_varint(length.0 as u64);
+        write_metadata(family.metadata(), rules, out);
+    }
+    family.len() - sound
+}
+
+/// Appends the metrics of `family` from row `from` on, until `out` is `stop` bytes long; returns the next row.
+pub(super) fn write_rows(family: &MetricFamily, from: usize, stop: usize, rules: &Rules, out: &mut Vec<u8>) -> usize {
+    for row in from..family.len() {
+        if out.len() >= stop {
+            return row;
+        }
+        if is_sound(family, row) {
+            write_row(family, row, rules, out);
+        }
+    }
+    family.len()
+}
+
+fn write_metadata(metadata: &Metadata, rules: &Rules, out: &mut impl Wire) {
+    out.delimited(fields::NAME, |out| {
+        out.put_bytes(metadata.name().exposed().as_bytes());
+        out.put_bytes(rules.family_suffix(metadata.kind()).as_bytes());
+    });
+    if !metadata.help().is_empty() {
+        out.text(fields::HELP, metadata.help());
+    }
+    let kind = match metadata.kind() {
+        MetricType::Counter => family_type::COUNTER,
+        MetricType::Gauge | MetricType::Info | MetricType::StateSet => family_type::GAUGE,
+        MetricType::Histogram => family_type::HISTOGRAM,
+        MetricType::Summary => family_type::SUMMARY,
+        MetricType::Unknown => family_type::UNTYPED,
+        MetricType::GaugeHistogram => family_type::GAUGE_HISTOGRAM,
+    };
+    out.varint(fields::TYPE, kind);
+    if !metadata.name().unit().is_empty() {
+        out.text(fields::UNIT, metadata.name().unit());
+    }
+}
+
+/// Writes the metric in `row`; a stateset is a metric per state.
+fn write_row(family: &MetricFamily, row: usize, rules: &Rules, out: &mut impl Wire) {
+    let metadata = family.metadata();
+    if let Points::StateSet { on } = family.points() {
+        let states = metadata.states();
+        for (state, &on) in states.iter().zip(entries(on, row, states.len())) {
+            out.delimited(fields::METRIC, |out| {
+                write_labels(family, row, out);
+                write_label(metric::LABEL, metadata.name().exposed(), state, out);
+                write_value(metric::GAUGE, on.into(), out);
+            });
+        }
+        return;
+    }
+    let created = |times: &[Timestamp]| times.get(row).copied().filter(|_| rules.created);
+    out.delimited(fields::METRIC, |out| {
+        write_labels(family, row, out);
+        match family.points() {
+            Points::Counter { totals, created: times } => {
+                write_counter(totals[row] as f64, created(times), family.exemplars_of(row), out);
+            }
+            Points::FloatCounter { totals, created: times } => {
+                write_counter(totals[row], created(times), family.exemplars_of(row), out);
+            }
+            Points::Gauge { values } => write_value(metric::GAUGE, values[row], out),
+            Points::UpDown { values } => write_value(metric::GAUGE, values[row] as f64, out),
+            Points::Unknown { values } => write_value(metric::UNTYPED, values[row], out),
+            Points::Info => write_value(metric::GAUGE, 1.0, out),
+            Points::StateSet { .. } => {}
+            Points::Histogram { cumulative, sums, created: times } => {
+                let buckets = Buckets { metadata, cumulative: entries(cumulative, row, metadata.buckets()) };
+                write_histogram(buckets, sums[row], created(times), family.exemplars_of(row), out);
+            }
+            Points::GaugeHistogram { cumulative, sums } => {
+                let buckets = Buckets { metadata, cumulative: entries(cumulative, row, metadata.buckets()) };
+                write_histogram(buckets, sums[row], None, &[], out);
+            }
+            Points::Summary { counts, sums, quantiles, created: times } => {
+                let values = entries(quantiles, row, metadata.quantiles().len());
+                write_summary(counts[row], sums[row], (metadata.quantiles(), values), created(times), out);
+            }
+        }
+    });
+}
+
+/// Writes the labels; one with an empty value is absent, as on every page.
+fn write_labels(family: &MetricFamily, row: usize, out: &mut impl Wire) {
+    for (position, key) in family.metadata().label_keys().iter().enumerate() {
+        let value = family.labels().value(row, position);
+        if !value.is_empty() {
+            write_label(metric::LABEL, key, value, out);
+        }
+    }
+}
+
+fn write_label(field: u32, key: &str, value: &str, out: &mut impl Wire) {
+    out.delimited(field, |out| {
+        out.text(label::NAME, key);
+        out.text(label::VALUE, value);
+    });
+}
+
+/// Writes a gauge or an untyped metric, which are messages of the same shape.
+fn write_value(field: u32, value: f64, out: &mut impl Wire) {
+    out.delimited(field, |out| out.double(gauge::VALUE, value));
+}
+
+fn write_counter(total: f64, created: Option<Timestamp>, exemplars: &[ExemplarAt], out: &mut impl Wire) {
+    out.delimited(metric::COUNTER, |out| {
+        out.double(counter::VALUE, total);
+        if let Some(at) = exemplars.first() {
+            write_exemplar(counter::EXEMPLAR, &at.exemplar, out);
+        }
+        write_time(counter::CREATED, created, out);
+    });
+}
+
+/// Cumulative counts, and the metadata that has their thresholds.
+#[derive(Clone, Copy)]
+struct Buckets<'a> {
+    metadata: &'a Metadata,
+    cumulative: &'a [u64],
+}
+
+/// Writes a histogram, or a gauge histogram, which its family's type tells apart; `exemplars` are in the order of the buckets.
+///
+/// Sum and count are there even where a threshold is negative and text has neither: a reader would take absent ones for zero.
+fn write_histogram(
+    Buckets { metadata, cumulative }: Buckets<'_>,
+    sum: f64,
+    created: Option<Timestamp>,
+    exemplars: &[ExemplarAt],
+    out: &mut impl Wire,
+) {
+    out.delimited(metric::HISTOGRAM, |out| {
+        out.varint(histogram::COUNT, cumulative[cumulative.len() - 1]);
+        out.double(histogram::SUM, sum);
+        let mut exemplars = exemplars.iter().peekable();
+        let thresholds = metadata.thresholds().iter().copied().chain([f64::INFINITY]);
+        for (position, (&count, threshold)) in cumulative.iter().zip(thresholds).enumerate() {
+            let exemplar = exemplars.next_if(|next| next.bucket == position);
+            out.delimited(histogram::BUCKET, |out| {
+                out.varint(bucket::CUMULATIVE_COUNT, count);
+                out.double(bucket::UPPER_BOUND, threshold);
+                if let Some(at) = exemplar {
+                    write_exemplar(bucket::EXEMPLAR, &at.exemplar, out);
+                }
+            });
+        }
+        write_time(histogram::CREATED, created, out);
+    });
+}
+
+/// Writes a summary; `quantiles` are those asked for and their values.
+fn write_summary(count: u64, sum: f64, quantiles: (&[f64], &[f64]), created: Option<Timestamp>, out: &mut impl Wire) {
+    out.delimited(metric::SUMMARY, |out| {
+        out.varint(summary::COUNT, count);
+        out.double(summary::SUM, sum);
+        for (&asked, &value) in quantiles.0.iter().zip(quantiles.1) {
+            out.delimited(summary::QUANTILE, |out| {
+                out.double(quantile::QUANTILE, asked);
+                out.double(quantile::VALUE, value);
+            });
+        }
+        write_time(summary::CREATED, created, out);
+    });
+}
+
+fn write_exemplar(field: u32, given: &Exemplar, out: &mut impl Wire) {
+    out.delimited(field, |out| {
+        for (key, value) in given.labels() {
+            write_label(exemplar::LABEL, key, value, out);
+        }
+        out.double(exemplar::VALUE, given.value());
+        write_time(exemplar::TIMESTAMP, Some(given.timestamp()), out);
+    });
+}
+
+fn write_time(field: u32, time: Option<Timestamp>, out: &mut impl Wire) {
+    if let Some(time) = time {
+        out.delimited(field, |out| {
+            out.varint(timestamp::SECONDS, time.millis() / 1000);
+            out.varint(timestamp::NANOS, time.millis() % 1000 * 1_000_000);
+        });
+    }
+}
