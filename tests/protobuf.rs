@@ -105,6 +105,63 @@ fn itr_11_a_negative_threshold_takes_neither_sum_nor_count_away() {
     assert_eq!((histogram.count, histogram.sum), (Some(2), Some(-5.0)));
 }
 
+/// Buckets of one sign as a reader has them: number and count.
+fn unfold(spans: &[messages::Span], deltas: &[i64]) -> Vec<(i32, u64)> {
+    let (mut number, mut count, mut deltas) = (0, 0, deltas.iter());
+    let mut buckets = Vec::new();
+    for span in spans {
+        number += span.offset.expect("an offset");
+        for _ in 0..span.length.expect("a length") {
+            count += deltas.next().expect("a delta for each bucket");
+            buckets.push((number, u64::try_from(count).expect("no count is below zero")));
+            number += 1;
+        }
+    }
+    assert_eq!(deltas.next(), None);
+    buckets
+}
+
+#[test]
+fn itr_11_a_native_histogram_has_its_buckets_and_no_others() {
+    let registry = manometer::Registry::new();
+    let options = manometer::NativeOptions::new().schema(1).zero_threshold(0.25).negative(true);
+    let declared = registry.histogram("h").labels(["k"]).native(options).declare().expect("a valid family");
+    for (value, times) in [(0.1, 2), (0.5, 5), (0.6, 1), (1.0, 3), (64.0, 9), (1e9, 1), (-8.0, 4), (-0.3, 6)] {
+        (0..times).for_each(|_| declared.observe(("x",), value).expect("one value"));
+    }
+    let _empty = declared.with_labels(("y",)).expect("one value");
+    let set = manometer::Collector::new(&registry).collect();
+    let mut page = Vec::new();
+    assert_eq!(encode(&set, Format::Protobuf, &mut page), 0);
+    let families = decode(&page);
+    let native = set.families[0].natives();
+    for (metric, native) in families[0].metric.iter().zip(native) {
+        let read = metric.histogram.as_ref().expect("a histogram");
+        assert_eq!((read.count, read.sum), (Some(native.count()), Some(native.sum)));
+        assert_eq!((read.schema, read.zero_threshold, read.zero_count), (Some(1), Some(0.25), Some(native.zero_count)));
+        assert_eq!(unfold(&read.positive_span, &read.positive_delta), native.positive);
+        assert_eq!(unfold(&read.negative_span, &read.negative_delta), native.negative);
+        assert!(read.bucket.is_empty() && read.created.is_some());
+    }
+    assert_eq!((native[0].count(), native[0].zero_count, native[1].count()), (31, 2, 0));
+    assert_eq!(native[0].positive.len(), 5);
+    // 0.5 ends bucket -2, 1.0 ends bucket 0, and 0.6 is in the one between: they are one span.
+    assert_eq!(families[0].metric[0].histogram.as_ref().unwrap().positive_span[0].length, Some(3));
+}
+
+#[test]
+fn itr_11_an_empty_native_histogram_says_that_it_is_one() {
+    let registry = manometer::Registry::new();
+    let options = manometer::NativeOptions::new().zero_threshold(0.0);
+    let _handle = registry.histogram("h").native(options).single().expect("a valid family");
+    let mut page = Vec::new();
+    encode(&manometer::Collector::new(&registry).collect(), Format::Protobuf, &mut page);
+    let families = decode(&page);
+    let read = families[0].metric[0].histogram.as_ref().expect("a histogram");
+    let span = messages::Span { offset: Some(0), length: Some(0) };
+    assert_eq!((read.positive_span.as_slice(), read.count), ([span].as_slice(), Some(0)));
+}
+
 #[test]
 fn itr_09_itr_11_what_no_page_can_show_is_left_out_of_messages_too() {
     let floats = |totals: Vec<f64>| Points::FloatCounter { totals, created: vec![] };

@@ -10,11 +10,13 @@
 use crate::encode::format::Rules;
 use crate::encode::sample::is_sound;
 use crate::encode::schema::{
-    bucket, counter, exemplar, family as fields, family_type, gauge, histogram, label, metric, quantile, summary,
+    bucket, counter, exemplar, family as fields, family_type, gauge, histogram, label, metric, quantile, span, summary,
     timestamp,
 };
 use crate::encode::wire::{Length, Wire};
-use crate::model::{Exemplar, ExemplarAt, Metadata, MetricFamily, MetricType, Points, Timestamp, entries};
+use crate::model::{
+    Exemplar, ExemplarAt, Metadata, MetricFamily, MetricType, NativeHistogram, Points, Timestamp, entries,
+};
 
 /// Appends the length of a family and what is fixed about it, and tells how many of its metrics will be left out.
 ///
@@ -98,6 +100,9 @@ fn write_row(family: &MetricFamily, row: usize, rules: &Rules, out: &mut impl Wi
             Points::Unknown { values } => write_value(metric::UNTYPED, values[row], out),
             Points::Info => write_value(metric::GAUGE, 1.0, out),
             Points::StateSet { .. } => {}
+            Points::Histogram { sums, created: times, .. } if !family.natives().is_empty() => {
+                write_native(&family.natives()[row], sums[row], created(times), out);
+            }
             Points::Histogram { cumulative, sums, created: times } => {
                 let buckets = Buckets { metadata, cumulative: entries(cumulative, row, metadata.buckets()) };
                 write_histogram(buckets, sums[row], created(times), family.exemplars_of(row), out);
@@ -179,6 +184,45 @@ fn write_histogram(
             });
         }
         write_time(histogram::CREATED, created, out);
+    });
+}
+
+/// Writes a native histogram. Without classic buckets, so that Prometheus takes the native ones also where it would prefer classic.
+fn write_native(native: &NativeHistogram, sum: f64, created: Option<Timestamp>, out: &mut impl Wire) {
+    out.delimited(metric::HISTOGRAM, |out| {
+        out.varint(histogram::COUNT, native.count());
+        out.double(histogram::SUM, sum);
+        out.signed(histogram::SCHEMA, native.schema.into());
+        out.double(histogram::ZERO_THRESHOLD, native.zero_threshold);
+        out.varint(histogram::ZERO_COUNT, native.zero_count);
+        write_buckets((histogram::NEGATIVE_SPAN, histogram::NEGATIVE_DELTA), &native.negative, out);
+        write_buckets((histogram::POSITIVE_SPAN, histogram::POSITIVE_DELTA), &native.positive, out);
+        if native.zero_threshold == 0.0 && native.count() == 0 {
+            // Without a threshold, a bucket or a span a reader takes it for a classic histogram: a span of nothing says what it is.
+            write_span(histogram::POSITIVE_SPAN, 0, 0, out);
+        }
+        write_time(histogram::CREATED, created, out);
+    });
+}
+
+/// Writes the buckets of one sign, number and count, ascending: as spans without a gap, and as counts less the count before.
+fn write_buckets((spans, deltas): (u32, u32), buckets: &[(i32, u64)], out: &mut impl Wire) {
+    let mut next = 0;
+    for run in buckets.chunk_by(|(before, _), (number, _)| before + 1 == *number) {
+        write_span(spans, run[0].0 - next, run.len(), out);
+        next = run[0].0 + run.len() as i32;
+    }
+    let mut before = 0;
+    for (_, count) in buckets {
+        out.signed(deltas, count.wrapping_sub(before) as i64);
+        before = *count;
+    }
+}
+
+fn write_span(field: u32, offset: i32, length: usize, out: &mut impl Wire) {
+    out.delimited(field, |out| {
+        out.signed(span::OFFSET, offset.into());
+        out.varint(span::LENGTH, length as u64);
     });
 }
 

@@ -59,6 +59,13 @@ pub(super) mod histogram {
     pub(crate) const COUNT: u32 = 1;
     pub(crate) const SUM: u32 = 2;
     pub(crate) const BUCKET: u32 = 3;
+    pub(crate) const SCHEMA: u32 = 5;
+    pub(crate) const ZERO_THRESHOLD: u32 = 6;
+    pub(crate) const ZERO_COUNT: u32 = 7;
+    pub(crate) const NEGATIVE_SPAN: u32 = 9;
+    pub(crate) const NEGATIVE_DELTA: u32 = 10;
+    pub(crate) const POSITIVE_SPAN: u32 = 12;
+    pub(crate) const POSITIVE_DELTA: u32 = 13;
     pub(crate) const CREATED: u32 = 15;
 }
 
@@ -66,6 +73,12 @@ pub(super) mod bucket {
     pub(crate) const CUMULATIVE_COUNT: u32 = 1;
     pub(crate) const UPPER_BOUND: u32 = 2;
     pub(crate) const EXEMPLAR: u32 = 3;
+}
+
+/// Buckets of a native histogram that follow each other without a gap.
+pub(super) mod span {
+    pub(crate) const OFFSET: u32 = 1;
+    pub(crate) const LENGTH: u32 = 2;
 }
 
 pub(super) mod exemplar {

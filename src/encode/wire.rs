@@ -27,6 +27,12 @@ pub(super) trait Wire: Sized {
         self.put_varint(value);
     }
 
+    /// Takes a field that is a signed number: near zero it is short, on either side.
+    #[inline]
+    fn signed(&mut self, field: u32, value: i64) {
+        self.varint(field, (value << 1 ^ value >> 63) as u64);
+    }
+
     /// Takes a field that is a double.
     #[inline]
     fn double(&mut self, field: u32, value: f64) {

@@ -84,8 +84,30 @@ pub struct Histogram {
     pub sum: Option<f64>,
     #[prost(message, repeated, tag = "3")]
     pub bucket: Vec<Bucket>,
+    #[prost(sint32, optional, tag = "5")]
+    pub schema: Option<i32>,
+    #[prost(double, optional, tag = "6")]
+    pub zero_threshold: Option<f64>,
+    #[prost(uint64, optional, tag = "7")]
+    pub zero_count: Option<u64>,
+    #[prost(message, repeated, tag = "9")]
+    pub negative_span: Vec<Span>,
+    #[prost(sint64, repeated, packed = "false", tag = "10")]
+    pub negative_delta: Vec<i64>,
+    #[prost(message, repeated, tag = "12")]
+    pub positive_span: Vec<Span>,
+    #[prost(sint64, repeated, packed = "false", tag = "13")]
+    pub positive_delta: Vec<i64>,
     #[prost(message, optional, tag = "15")]
     pub created: Option<Timestamp>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct Span {
+    #[prost(sint32, optional, tag = "1")]
+    pub offset: Option<i32>,
+    #[prost(uint32, optional, tag = "2")]
+    pub length: Option<u32>,
 }
 
 #[derive(Clone, PartialEq, Message)]
