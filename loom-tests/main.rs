@@ -14,6 +14,7 @@ mod handover;
 mod index;
 mod level;
 mod life;
+mod native;
 mod pins;
 mod plan;
 mod present;
