@@ -152,15 +152,21 @@ impl Histogram {
         }
         match series.shared.search.bucket(value) {
             Some(bucket) => series.record(slot, bucket, value, times),
-            None => match &series.shared.native {
-                Some(native) if value > 0.0 && value.is_finite() && series.shared.push.is_none() => {
-                    if !native.record(slot, value, times) {
-                        series.shared.health.reject(&ValueError::NoRoom);
-                    }
-                }
-                _ => observe_unusual(slot, series, value, times),
-            },
+            None => observe_untabled(slot, series, value, times),
         }
+    }
+}
+
+/// An observation in native buckets, or one that is anything but ordinary.
+#[inline(never)]
+fn observe_untabled(slot: Slot, series: SeriesRef<'_>, value: f64, times: u32) {
+    match &series.shared.native {
+        Some(native) if value > 0.0 && value.is_finite() && series.shared.push.is_none() => {
+            if !native.record(slot, value, times) {
+                series.shared.health.reject(&ValueError::NoRoom);
+            }
+        }
+        _ => observe_unusual(slot, series, value, times),
     }
 }
 
