@@ -74,7 +74,7 @@ pub(super) enum Value {
 
 impl Value {
     /// Appends the value as every format shows it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn write(self, out: &mut impl Sink) {
         match self {
             Self::Number(number) => write_number(number, out),

@@ -26,7 +26,7 @@ impl fmt::Display for Number {
 }
 
 /// Appends a value: integers to the last digit, others with the fewest digits that read back (ITR-06).
-#[inline]
+#[inline(always)]
 pub(crate) fn write_number(number: Number, out: &mut impl Sink) {
     match number {
         Number::Unsigned(value) => out.put(itoa::Buffer::new().format(value)),
