@@ -1,6 +1,6 @@
 #!/bin/sh
 # Lets a real Prometheus scrape the example server in text, OpenMetrics and protobuf, and compares what it stored with what the
-# server counted.
+# server counted; and has it find the quantiles of a native histogram.
 #
 # Takes prometheus and promtool from the PATH, or else unpacks Debian's package under the target directory: nothing is installed
 # and no service starts. The parser of the Prometheus project goes into an environment of its own there. Once all that is
@@ -22,6 +22,6 @@ if ! "$tools/venv/bin/python" -c 'import prometheus_client' 2>/dev/null; then
     python3 -m venv "$tools/venv"
     "$tools/venv/bin/pip" --quiet install prometheus_client
 fi
-cargo build --quiet --release --example server
+cargo build --quiet --release --example server --example native
 
-exec "$tools/venv/bin/python" ci/prometheus_check.py "$target/release/examples/server"
+exec "$tools/venv/bin/python" ci/prometheus_check.py "$target/release/examples/server" "$target/release/examples/native"

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Lets a real Prometheus scrape the example server, and compares what it stored with what the server counted.
 
-    prometheus_check.py SERVER
+    prometheus_check.py SERVER NATIVE
 
-SERVER is the built example. prometheus and promtool must be in the PATH, prometheus_client must be importable. Prometheus
+SERVER and NATIVE are the built examples. prometheus and promtool must be in the PATH, prometheus_client must be importable. Prometheus
 scrapes the server itself, which gives OpenMetrics, and through a proxy that asks for text. Another one, with native histograms
 switched on, asks the server itself for protobuf. Exits with 1 at the first mismatch.
 """
@@ -30,6 +30,8 @@ LINGER_SECONDS = 20
 # Of the end of the load; Prometheus extrapolates from the first and the last scrape within it to its ends.
 RATE_WINDOW_SECONDS = 10
 RATE_TOLERANCE = 0.05
+# A bucket of schema 3 ends so much above where it begins, and a quantile may be anywhere in its bucket.
+NATIVE_ERROR = 2 ** (1 / 8) - 1
 OPENMETRICS, TEXT, PROTOBUF = "openmetrics", "text", "protobuf"
 ACCEPT = {OPENMETRICS: "application/openmetrics-text; version=1.0.0", TEXT: "text/plain"}
 CHECK_PAGE = pathlib.Path(__file__).with_name("check_page.py")
@@ -239,7 +241,7 @@ def check_exemplars(prometheus, job, now):
 def start_prometheus(stack, folder, config, *features):
     """A Prometheus with this configuration, ready and on a free port, and its open log; both end with `stack`."""
     port = free_port()
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     file = folder / "prometheus.yml"
     file.write_text(config)
     log = stack.enter_context(open(folder / "log", "w+"))
@@ -273,8 +275,29 @@ def check_health(prometheus, log, jobs):
     expect(not complaints, f"Prometheus complains:\n{complaints}")
 
 
+def check_native(command):
+    """Quantiles of a native histogram whose values are spread evenly over (0, 1] are what they are asked for."""
+    with contextlib.ExitStack() as stack:
+        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(running(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        (page_url,) = read_until(server.stdout, r"^metrics: (\S+)")
+        config = PROTOBUF_CONFIG.format(server=urllib.parse.urlsplit(page_url).netloc)
+        prometheus, log = start_prometheus(stack, folder / "native", config, "native-histograms")
+        # Prometheus may take some seconds to begin.
+        deadline = time.time() + 30
+        while not prometheus.query("histogram_count(work_seconds)", now := time.time()) and now < deadline:
+            time.sleep(0.5)
+        count, total = (prometheus.number(f"histogram_{part}(work_seconds)", now) for part in ("count", "sum"))
+        expect(count == 10_000 and abs(total - 5000.5) < 1e-6, f"native: {count} values, {total} in sum")
+        for asked in (0.01, 0.1, 0.5, 0.9, 0.99):
+            found = prometheus.number(f"histogram_quantile({asked}, work_seconds)", now)
+            print(f"native: histogram_quantile({asked}) = {found:.4f}")
+            expect(abs(found / asked - 1) <= NATIVE_ERROR, f"native: off by more than {NATIVE_ERROR:.1%}")
+        check_health(prometheus, log, 1)
+
+
 def main():
-    expect(len(sys.argv) == 2, "usage: prometheus_check.py SERVER")
+    expect(len(sys.argv) == 3, "usage: prometheus_check.py SERVER NATIVE")
     # Being told to stop runs the blocks to their ends, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("prometheus_check: told to stop"))
     command = [sys.argv[1], "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--load", str(LOAD_PER_SECOND)]
@@ -312,6 +335,7 @@ def main():
                 check_job(prometheus, job, samples[job], dict(totals), float(rate), load_end)
             check_health(prometheus, log, len(jobs))
         expect(server.wait(LINGER_SECONDS) == 0, "the server did not end well")
+    check_native(sys.argv[2])
 
 
 if __name__ == "__main__":
