@@ -12,7 +12,7 @@ use std::{
 
 use atomic_float::AtomicF64;
 use crossbeam_utils::CachePadded;
-use manometer::{Manager, NativeOptions, Registry};
+use manometer::{Declaration, Histogram, Manager, NativeOptions, Registry};
 use manometer_derive::{LabelEnum, LabelSet};
 use prometheus::HistogramOpts;
 
@@ -193,21 +193,16 @@ pub fn draw_alone() -> Side {
 
 /// `Histogram::observe` of random values, 11 thresholds, search included.
 pub fn observe() -> Side {
-    let declared = Registry::new().histogram("latency").unit("seconds").buckets(THRESHOLDS).single();
-    let histogram = declared.expect("nothing is wrong with it");
-    let values = Observations::new();
-    Box::new(move |threads, ops| {
-        cpu_per_op(threads, ops, |index, ops| {
-            let mut random = XorShift::of_thread(index);
-            repeat(ops, &histogram, |histogram| histogram.observe(values.draw(&mut random)));
-        })
-    })
+    observe_in(Registry::new().histogram("latency").buckets(THRESHOLDS))
 }
 
 /// `Histogram::observe` of the same values in native buckets, schema 3.
 pub fn observe_native() -> Side {
-    let declared = Registry::new().histogram("latency").unit("seconds").native(NativeOptions::new()).single();
-    let histogram = declared.expect("nothing is wrong with it");
+    observe_in(Registry::new().histogram("latency").native(NativeOptions::new()))
+}
+
+fn observe_in(declaration: Declaration<Histogram>) -> Side {
+    let histogram = declaration.unit("seconds").single().expect("nothing is wrong with it");
     let values = Observations::new();
     Box::new(move |threads, ops| {
         cpu_per_op(threads, ops, |index, ops| {

@@ -9,22 +9,22 @@
 
 mod lifetime;
 mod moves;
+mod natives;
 mod windows;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     mem,
 };
 
 use super::{
     Kind, SeriesRef, Shared,
     gauge_histogram::{came, went},
-    native::{Held, Natives},
 };
 use crate::{
     arena::{Slot, SlotPool, Sums, arena},
     cell::{count, flip, sum, undo},
-    model::{NativeHistogram, NativeOptions, Points, Timestamp},
+    model::{Points, Timestamp},
     sync::{Ordering, mutant, unix_millis},
     tuple::Tuple,
 };
@@ -35,6 +35,7 @@ pub use moves::Push;
 pub use moves::{Departed, SampleSink};
 
 use moves::Moves;
+use natives::NativeBooks;
 use windows::Windows;
 
 /// Rows from which on summing whole blocks beats looking up each slot.
@@ -64,10 +65,8 @@ pub struct Ledger {
     moves: Moves,
     /// The quantiles of summaries.
     windows: Windows,
-    /// What was taken off native histograms, by slot.
-    native_bases: HashMap<Slot, BTreeMap<usize, u64>>,
-    /// The native histograms that were read since they were last asked for.
-    natives: Vec<NativeHistogram>,
+    /// The buckets of native histograms.
+    natives: NativeBooks,
     /// Series that left the registry and may still be held.
     retired: Vec<Tuple>,
     /// How many of them make the next new series look for free ones: twice as many as were left the last time.
@@ -116,8 +115,7 @@ impl Ledger {
             pool: SlotPool::new(width.max(1), alone),
             moves: Moves::default(),
             windows: Windows::default(),
-            native_bases: HashMap::new(),
-            natives: Vec::new(),
+            natives: NativeBooks::default(),
             retired: Vec::new(),
             sweep_at: FEW_RETIRED,
             scratch: Vec::new(),
@@ -169,7 +167,7 @@ impl Ledger {
                 self.windows.forget(sketches, slot);
             }
             if let Some(native) = &shared.native {
-                self.native_bases.remove(&slot);
+                self.natives.forget(slot);
                 native.forget(slot);
             }
             self.give_back(slot, shared);
@@ -279,18 +277,9 @@ impl Ledger {
             false => sum.max(0.0),
         };
         if let (Some((native, held)), Some(options)) = (native, series.shared.metadata.native()) {
-            let base = self.native_bases.get(&slot);
-            self.natives.push(point(options, native, &held, base, sum));
-            if reading == Reading::Take && !slot.is_nowhere() {
-                self.native_bases.insert(slot, held.counts);
-            }
+            self.natives.read((options, native), (slot, held), sum, reading);
         }
         sum
-    }
-
-    /// The native histograms that were read since this was last asked, in the order of their readings.
-    pub fn take_natives(&mut self) -> Vec<NativeHistogram> {
-        mem::take(&mut self.natives)
     }
 
     /// Appends the values of a summary's quantiles in the window that ended last.
@@ -498,27 +487,6 @@ impl Ledger {
         });
         finite(sums.sum())
     }
-}
-
-/// What the cells of a native histogram `held`, less what was taken off.
-fn point(
-    options: &NativeOptions,
-    native: &Natives,
-    held: &Held,
-    base: Option<&BTreeMap<usize, u64>>,
-    sum: f64,
-) -> NativeHistogram {
-    let mut zero_count = 0;
-    let mut signed = [Vec::new(), Vec::new()];
-    for (bucket, count) in &held.counts {
-        let taken = base.and_then(|base| base.get(bucket)).copied().unwrap_or_default();
-        match (native.scale().number(*bucket), count.wrapping_sub(taken)) {
-            (_, 0) => {}
-            (None, count) => zero_count = count,
-            (Some((negative, number)), count) => signed[usize::from(negative)].push((number, count)),
-        }
-    }
-    options.point(zero_count, signed, sum)
 }
 
 /// Makes counts per bucket cumulative; returns the last one.
