@@ -53,22 +53,12 @@ fn write_value(family: &MetricFamily, row: usize, out: &mut Vec<u8>) {
         // Written state by state.
         Points::StateSet { .. } => {}
         Points::Histogram { cumulative, sums, .. } => {
-            write_distribution(
-                ["{count:", ",sum:"],
-                metadata,
-                entries(cumulative, row, metadata.buckets()),
-                sums[row],
-                out,
-            );
+            let cumulative = entries(cumulative, row, metadata.buckets());
+            write_distribution(["{count:", ",sum:"], metadata, cumulative, sums[row], out);
         }
         Points::GaugeHistogram { cumulative, sums } => {
-            write_distribution(
-                ["{gcount:", ",gsum:"],
-                metadata,
-                entries(cumulative, row, metadata.buckets()),
-                sums[row],
-                out,
-            );
+            let cumulative = entries(cumulative, row, metadata.buckets());
+            write_distribution(["{gcount:", ",gsum:"], metadata, cumulative, sums[row], out);
         }
         Points::Summary { counts, sums, quantiles, .. } => {
             write_count_and_sum(["{count:", ",sum:"], counts[row], sums[row], out);

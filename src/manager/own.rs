@@ -25,7 +25,7 @@ pub(super) struct More {
     families: Amount,
     series: Amount,
     /// By reason: not a number, infinite, negative, unknown state, exemplar.
-    rejected: [Counter; 5],
+    rejected: [Counter; 6],
     series_overflow: View<Counter>,
     declaration_conflicts: Count,
     pub(super) collector_errors: View<Counter>,
@@ -58,7 +58,7 @@ impl Own {
             scrape: times("stats.scrape")?,
             families: amount("stats.families")?,
             series: amount("stats.series")?,
-            rejected: ["not_a_number", "infinite", "negative", "unknown_state", "exemplar"].map(reason),
+            rejected: ["not_a_number", "infinite", "negative", "unknown_state", "no_room", "exemplar"].map(reason),
             series_overflow: by("stats.series_overflow", "family")?,
             declaration_conflicts: count("stats.declaration_conflicts")?,
             collector_errors: by("stats.collector_errors", "collector")?,
@@ -91,6 +91,7 @@ impl Own {
             health.rejected_infinite,
             health.rejected_negative,
             health.rejected_unknown_state,
+            health.rejected_no_room,
             health.dropped_exemplars,
         ];
         for (counter, total) in more.rejected.iter().zip(totals) {
