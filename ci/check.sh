@@ -5,6 +5,10 @@ cd "$(dirname "$0")/.."
 
 cargo fmt --all --check
 cargo fmt --manifest-path benches/peers/Cargo.toml --check
+# Their lock files still say what they need: both are built with --locked.
+for workspace in benches/peers fuzz; do
+    cargo metadata --locked --format-version 1 --manifest-path "$workspace/Cargo.toml" >/dev/null
+done
 cargo clippy --all-targets -- -D warnings
 cargo clippy --all-targets --no-default-features -- -D warnings
 cargo clippy --lib --test openmetrics2 --features openmetrics2 -- -D warnings
