@@ -5,9 +5,9 @@
 
 mod support;
 
-use std::{env, hint::black_box};
+use std::{env, hint::black_box, time::Duration};
 
-use manometer::{Family, Instrument, Registry};
+use manometer::{Family, Instrument, NativeOptions, Registry};
 use support::{
     inputs::{KEYS, Observations, THRESHOLDS, XorShift, borrowed, label_sets},
     pages::{self, Scraper},
@@ -16,7 +16,7 @@ use support::{
 /// A name, and what does its turns.
 type Scenario = (&'static str, fn(u64));
 
-const SCENARIOS: [Scenario; 11] = [
+const SCENARIOS: [Scenario; 13] = [
     ("counter_inc", |turns| {
         let counter = Registry::new().counter("requests").single().expect("nothing is wrong with it");
         repeat(turns, || black_box(&counter).inc());
@@ -36,8 +36,19 @@ const SCENARIOS: [Scenario; 11] = [
     ("histogram_observe_11", |turns| {
         let declared = Registry::new().histogram("latency").buckets(THRESHOLDS).single();
         let histogram = declared.expect("nothing is wrong with it");
-        let (values, mut random) = (Observations::new(), XorShift::of_thread(0));
-        repeat(turns, || black_box(&histogram).observe(values.draw(&mut random)));
+        repeat_drawn(turns, |value| black_box(&histogram).observe(value));
+    }),
+    ("native_histogram_observe", |turns| {
+        let declared = Registry::new().histogram("latency").native(NativeOptions::new()).single();
+        let histogram = declared.expect("nothing is wrong with it");
+        repeat_drawn(turns, |value| black_box(&histogram).observe(value));
+    }),
+    ("quantile_summary_observe", |turns| {
+        let declaration = Registry::new().summary("latency").quantiles([0.5, 0.99]);
+        // So long that no window ends while valgrind counts.
+        let declared = declaration.interval(Duration::from_secs(3600)).single();
+        let summary = declared.expect("nothing is wrong with it");
+        repeat_drawn(turns, |value| black_box(&summary).observe(value));
     }),
     ("summary_observe", |turns| {
         let summary = Registry::new().summary("latency").single().expect("nothing is wrong with it");
@@ -89,6 +100,12 @@ fn labelled<I: Instrument>(declared: Result<Family<I>, manometer::DeclareError>)
 
 fn repeat(turns: u64, mut act: impl FnMut()) {
     (0..turns).for_each(|_| act());
+}
+
+/// The same with a value drawn for each turn, which is in what is counted.
+fn repeat_drawn(turns: u64, mut act: impl FnMut(f64)) {
+    let (values, mut random) = (Observations::new(), XorShift::of_thread(0));
+    repeat(turns, || act(values.draw(&mut random)));
 }
 
 fn main() {

@@ -7,46 +7,49 @@ use loom::{
     thread::yield_now,
 };
 use manometer::{
-    arena::{Slot, arena, end_thread},
+    arena::{Slot, SlotPool, arena, end_thread},
     cell::sketch,
     instrument::sketch::Sketches,
 };
 
 use crate::{CELL, explore, plan::with_writer, spawn};
 
-/// The names of two series, of which nothing is written at their slots.
-const SERIES: [Slot; 2] = [Slot::from_bits(1 << 16), Slot::from_bits(1 << 16 | 4)];
-
 const LOWER: f64 = 1.0;
 const UPPER: f64 = 1.75;
 
+/// Slots for the heads of two series.
+fn series() -> [Slot; 2] {
+    let mut heads = SlotPool::new(sketch::HEAD_WIDTH, false);
+    [(); 2].map(|()| heads.take(arena()).unwrap())
+}
+
 /// How many of both values a bank has counted, and the extremes since the last reading.
-fn read(sketches: &Sketches, bank: usize) -> (u64, (f64, f64)) {
-    let (counts, extremes) = sketches.find(SERIES[0]).unwrap().take(arena(), bank);
+fn read(sketches: &Sketches, series: Slot, bank: usize) -> (u64, (f64, f64)) {
+    let (counts, extremes) = sketches.find(series).unwrap().take(arena(), bank);
     (counts.iter().flat_map(|(_, parts)| parts).sum(), extremes)
 }
 
-/// Fails under mutant extremes_last, extremes_before_counts.
+/// Fails under mutant extremes_last, extremes_before_counts, covered_for_ever.
 #[test]
 fn an_observation_is_in_one_reading_and_so_is_its_extreme() {
     explore(300, None, || {
-        let sketches = Arc::new(Sketches::new());
-        sketches.record(SERIES[0], LOWER);
-        assert_eq!(read(&sketches, 0), (1, (LOWER, LOWER)));
+        let (sketches, [series, _]) = (Arc::new(Sketches::new()), series());
+        sketches.record(series, LOWER);
+        assert_eq!(read(&sketches, series, 0), (1, (LOWER, LOWER)));
         let writer = spawn({
             let sketches = sketches.clone();
             move || {
-                sketches.record(SERIES[0], UPPER);
-                sketches.record(SERIES[0], UPPER);
+                sketches.record(series, UPPER);
+                sketches.record(series, UPPER);
             }
         });
         let bank = sketches.turn();
-        let (early, (_, greatest)) = read(&sketches, bank);
+        let (early, (_, greatest)) = read(&sketches, series, bank);
         assert!(early == 1 || greatest == UPPER, "{} were counted without their extreme", early - 1);
         writer.join().unwrap();
         // What came late is in the next reading of the same bank, what came after the turn in the other one.
-        let (late, _) = read(&sketches, bank);
-        let (other, (_, greatest)) = read(&sketches, 1 - bank);
+        let (late, _) = read(&sketches, series, bank);
+        let (other, (_, greatest)) = read(&sketches, series, 1 - bank);
         assert!(late >= early, "a bank only grows");
         assert_eq!(late - 1 + other, 2, "{early} early, {late} late, {other} in the other bank");
         assert!(other == 0 || greatest == UPPER);
@@ -58,28 +61,28 @@ fn an_observation_is_in_one_reading_and_so_is_its_extreme() {
 #[test]
 fn a_slot_that_another_series_had_begins_at_zero() {
     explore(90, None, || {
-        let sketches = Arc::new(Sketches::new());
+        let (sketches, series) = (Arc::new(Sketches::new()), series());
         // The directory is made under locks that loom does not see, so it is there before there are two threads.
-        sketches.record(SERIES[1], 2.0 * LOWER);
+        sketches.record(series[1], 2.0 * LOWER);
         let left = Arc::new(AtomicBool::new(false));
         let writer = spawn({
             let (sketches, left) = (sketches.clone(), left.clone());
             move || {
-                sketches.record(SERIES[0], LOWER);
+                sketches.record(series[0], LOWER);
                 // The last handle of the first series goes; the second series is another one's.
                 left.store(true, Ordering::Release);
                 // Loom does not come to this order by itself: the other thread makes the slot before this one looks for it.
                 yield_now();
-                sketches.record(SERIES[1], LOWER);
+                sketches.record(series[1], LOWER);
             }
         });
         let reused = left.load(Ordering::Acquire);
         if reused {
-            sketches.forget(SERIES[0]);
+            sketches.forget(series[0]);
         }
-        sketches.record(SERIES[1], LOWER);
+        sketches.record(series[1], LOWER);
         writer.join().unwrap();
-        let (counts, _) = sketches.find(SERIES[1]).unwrap().take(arena(), 0);
+        let (counts, _) = sketches.find(series[1]).unwrap().take(arena(), 0);
         assert_eq!(counts.iter().flat_map(|(_, parts)| parts).sum::<u64>(), 3, "used again: {reused}");
         end_thread();
     });

@@ -277,11 +277,15 @@ fn sum_08_a_reset_clears_the_window_and_the_quantiles() {
     let summary = summary(&registry, &[0.0, 1.0]);
     summary.observe(1.0);
     end_window(&clock, &summary);
-    summary.observe(9.0);
+    [9.0, 2.0].map(|value| summary.observe(value));
     assert_eq!(summary.reset().quantiles, [(0.0, 1.0), (1.0, 1.0)], "the final snapshot");
     assert!(values(&summary).iter().all(|value| value.is_nan()));
     summary.observe(3.0);
-    assert_eq!(end_window(&clock, &summary), [3.0, 3.0], "not 9, which came before the reset");
+    assert_eq!(
+        end_window(&clock, &summary),
+        [3.0, 3.0],
+        "not 2 and 9, which came before the reset; and 3 itself, though it lies between them"
+    );
     assert_eq!((summary.count(), summary.sum()), (1, 3.0));
 }
 

@@ -4,8 +4,8 @@
 //! Bucket `i` of schema `s` holds the values above 2^((i-1)/2^s) and up to 2^(i/2^s); of the negative values likewise. What is not farther
 //! from zero than the zero threshold is in the **zero bucket**. The buckets are numbered from the zero bucket, 0, over the positive
 //! ones to the negative ones, and lie in **groups** of 64. A series has a **head** in every slab that it was written in,
-//! `[selector, bank[0], bank[1], last[0..4]]`, with banks of `[word, sum[0], sum[1], zero]`, and beside it a cell for each group,
-//! `[bank[0], bank[1]]`, made when the first value falls in it. `last` is the writer's own: the slots of the groups that it used last.
+//! `[selector, bank[0], bank[1], recent[0..4]]`, with banks of `[word, sum[0], sum[1], zero]`, and beside it a cell for each group,
+//! `[bank[0], bank[1]]`, made when the first value falls in it. `recent` is the writer's own: the slots of the groups that it used last.
 //!
 //! The head is a wide cell's (see `flip`), and each of its banks an undo cell's (see `undo`), whose buckets lie apart. So a snapshot
 //! of a slab is the state after a whole number of observations: the count is the sum of the buckets, and the sum covers just them.
@@ -20,7 +20,7 @@
 //! multiple of 2^42 observations.
 
 use super::{
-    flip,
+    flip, recent,
     undo::{self, Buckets, HEAD},
 };
 use crate::{
@@ -35,11 +35,11 @@ pub const GROUP: usize = if cfg!(manometer_loom) { 2 } else { 64 };
 pub const GROUP_WIDTH: usize = 2 * GROUP;
 
 /// Words of a head.
-pub const HEAD_WIDTH: usize = LAST + WAYS;
+pub const HEAD_WIDTH: usize = RECENT + WAYS;
 
 /// Words of a bank in the head: those of an undo cell, and the zero bucket.
 const BANK: usize = HEAD + 1;
-const LAST: usize = 1 + 2 * BANK;
+const RECENT: usize = 1 + 2 * BANK;
 
 /// How many groups the writer remembers.
 const WAYS: usize = 4;
@@ -49,7 +49,8 @@ const BITS: u32 = 21;
 
 const MANTISSA_BITS: u32 = 52;
 const MANTISSA: u64 = (1 << MANTISSA_BITS) - 1;
-const SIGN: u64 = 1 << 63;
+/// The exponent of infinity and of what is no number.
+const TOP: u64 = 0x7ff;
 const BIAS: i32 = 1023;
 
 /// No value is as small as two to the power of minus this.
@@ -62,9 +63,13 @@ pub struct Scale {
     table: Box<[Key]>,
     shift: u32,
     zero_threshold: u64,
+    /// The bits of the least ordinary value, and how many there are from there on.
+    ordinary: (u64, u64),
     /// Powers of two are cut in 2^`up` buckets, or 2^`down` of them joined in one.
     up: u32,
     down: u32,
+    /// What the bounds below an exponent are short of the number of its first bucket, before they are joined.
+    lift: i32,
     /// How much bucket numbers are moved up, to begin at zero.
     offset: i32,
     /// How many buckets the positive values have at most.
@@ -93,12 +98,16 @@ impl Scale {
             Key { below: below as u32, next: bounds.get(below).copied().unwrap_or(u64::MAX) }
         };
         let offset = ((LEAST << up) >> down) + 1;
+        let zero_threshold = zero_threshold.to_bits();
+        let least = f64::MIN_POSITIVE.to_bits().max(zero_threshold + 1);
         Self {
             table: (0..2 << up).map(key).collect(),
             shift,
-            zero_threshold: zero_threshold.to_bits(),
+            zero_threshold,
+            ordinary: (least, (TOP << MANTISSA_BITS).saturating_sub(least)),
             up,
             down,
+            lift: (offset << down) + (1 << down) - 1 - (BIAS << up),
             offset,
             half: (2 * offset as usize + 2).next_multiple_of(GROUP),
         }
@@ -110,33 +119,41 @@ impl Scale {
     }
 
     /// The bucket of `value`, which is finite.
-    #[inline(always)]
     pub fn bucket(&self, value: f64) -> usize {
-        let bits = value.to_bits();
-        let size = bits & !SIGN;
+        if let Some(bucket) = self.ordinary(value) {
+            return bucket;
+        }
+        let size = value.abs().to_bits();
         if size <= self.zero_threshold {
             return 0;
         }
-        let exponent = (size >> MANTISSA_BITS) as i32;
-        let place = match exponent {
+        let place = match (size >> MANTISSA_BITS) as i32 {
             0 => self.subnormal(size),
-            _ => self.place(exponent - BIAS, size & MANTISSA),
+            exponent => self.place(exponent, size & MANTISSA),
         };
-        1 + place + (bits >> 63) as usize * self.half
+        1 + place + usize::from(value < 0.0) * self.half
+    }
+
+    /// The bucket of a value that is positive, finite, not subnormal and above the zero threshold: one comparison of bits tells. None
+    /// of any other.
+    #[inline(always)]
+    pub fn ordinary(&self, value: f64) -> Option<usize> {
+        let bits = value.to_bits();
+        let (least, count) = self.ordinary;
+        (bits.wrapping_sub(least) < count).then(|| 1 + self.place((bits >> MANTISSA_BITS) as i32, bits & MANTISSA))
     }
 
     #[inline(always)]
-    fn place(&self, power: i32, mantissa: u64) -> usize {
+    fn place(&self, exponent: i32, mantissa: u64) -> usize {
         let key = self.table[(mantissa >> self.shift) as usize];
         let above = (key.below + u32::from(mantissa > key.next)) as i32;
-        let fine = (power << self.up) + above;
-        (((fine + (1 << self.down) - 1) >> self.down) + self.offset) as usize
+        (((exponent << self.up) + above + self.lift) >> self.down) as usize
     }
 
     #[cold]
     fn subnormal(&self, steps: u64) -> usize {
         let power = steps.ilog2();
-        self.place(power as i32 - 1074, steps << (MANTISSA_BITS - power) & MANTISSA)
+        self.place(power as i32 - 1074 + BIAS, steps << (MANTISSA_BITS - power) & MANTISSA)
     }
 
     /// Whether a bucket holds negative values, and its number in the schema; None for the zero bucket.
@@ -155,14 +172,12 @@ pub fn group(bucket: usize) -> Option<usize> {
 /// The slot of a group if the owner of this head used it lately.
 #[inline(always)]
 pub fn last(head: OwnedCell<'_>, group: usize) -> Option<Slot> {
-    let held = head.own(LAST + group % WAYS);
-    (held >> 32 == group as u64 + 1).then(|| Slot::from_bits(held as u32))
+    recent::find::<WAYS>(head, RECENT, group)
 }
 
 /// Remembers the slot of a group.
 pub fn remember(head: OwnedCell<'_>, group: usize, slot: Slot) {
-    // Relaxed: only owners of the slab look here, and it is handed from one to the next (A2).
-    head.put(LAST + group % WAYS, (group as u64 + 1) << 32 | u64::from(slot.to_bits()), Ordering::Relaxed);
+    recent::remember::<WAYS>(head, RECENT, group, slot);
 }
 
 /// Adds `times` observations of `value` to `bucket`, whose group's cell is `cell`; the zero bucket lies in the head.

@@ -6,13 +6,17 @@
 //! differs by more than 0.99 % from the part's middle. So exponent and top ten mantissa bits name the part by one look into a table of
 //! a kilobyte: no logarithm, no search. Subnormal values below 1024 steps, zero among them, have a part for each value.
 //!
-//! A cell is `[bank[0], bank[1]]`, a word a part. Windows take turns with the banks; see `instrument::sketch`.
+//! A cell is `[bank[0], bank[1]]`, a word a part. Windows take turns with the banks; see `instrument::sketch`. A series has a **head** in
+//! every slab that it was written in, `[word, sum[0], sum[1], count, turn, least, greatest, recent[0..16]]`: an undo cell of one bucket and
+//! what only the writer looks at, namely which values its extremes of this window cover, and the slots of the magnitudes that it used last.
 //! # Ordering
 //! A word only grows, and each reading of it is subtracted from the next one: so coherence alone puts every observation in exactly one
 //! reading. An addition is Release and a reading Acquire: who counts an observation also sees the extremes that were stored before it.
+//! What only the writer looks at is Relaxed: the slab is handed from one owner to the next (A2).
 //! # Progress and cost
 //! Wait-free: a load and a store. 8 bytes a part and bank: 576 a magnitude.
 
+use super::{recent, undo};
 use crate::{
     arena::{Arena, OwnedCell, Slot},
     sync::{Ordering, mutant},
@@ -34,6 +38,17 @@ pub const PARTS: usize = if cfg!(manometer_loom) { 2 } else { 36 };
 
 /// Words of a cell.
 pub const WIDTH: usize = 2 * PARTS;
+
+/// Words of a head.
+pub const HEAD_WIDTH: usize = RECENT + WAYS;
+
+/// The words that say what the writer's extremes cover: of which turn, plus one, then the least and the greatest value as bits.
+const COVERED: usize = undo::HEAD + 1;
+const RECENT: usize = COVERED + 3;
+
+/// How many magnitudes the writer remembers: as wide a range as observations of one kind mostly have, 65 536 to one. A model makes do with
+/// one.
+const WAYS: usize = if cfg!(manometer_loom) { 1 } else { 16 };
 
 /// Where the parts begin, and where the last one ends, in steps of the grid behind the power of two.
 const STARTS: [usize; PARTS + 1] = starts();
@@ -137,6 +152,43 @@ impl Place {
 #[inline(always)]
 fn part(bits: u64) -> usize {
     usize::from(PART[(bits >> (MANTISSA_BITS - GRID_BITS)) as usize % GRID])
+}
+
+/// The slot of a magnitude if the owner of this head used it lately.
+#[inline(always)]
+pub fn last(head: OwnedCell<'_>, magnitude: usize) -> Option<Slot> {
+    recent::find::<WAYS>(head, RECENT, magnitude)
+}
+
+/// Remembers the slot of a magnitude.
+pub fn remember(head: OwnedCell<'_>, magnitude: usize, slot: Slot) {
+    recent::remember::<WAYS>(head, RECENT, magnitude, slot);
+}
+
+/// Whether extremes that were handed in from this slab in this turn cover the value of these `bits`.
+#[inline(always)]
+pub fn covers(head: OwnedCell<'_>, turn: u64, bits: u64) -> bool {
+    let same_turn = mutant!("covered_for_ever", head.own(COVERED) == turn + 1, head.own(COVERED) != 0);
+    same_turn && head.own(COVERED + 1) <= bits && bits <= head.own(COVERED + 2)
+}
+
+/// Notes that the value of these `bits` was handed in as an extreme in this turn.
+pub fn cover(head: OwnedCell<'_>, turn: u64, bits: u64) {
+    let (mut least, mut greatest) = (bits, bits);
+    if head.own(COVERED) == turn + 1 {
+        least = least.min(head.own(COVERED + 1));
+        greatest = greatest.max(head.own(COVERED + 2));
+    }
+    for (index, word) in [turn + 1, least, greatest].into_iter().enumerate() {
+        // Relaxed: only owners of the slab look here, and it is handed from one to the next (A2).
+        head.put(COVERED + index, word, Ordering::Relaxed);
+    }
+}
+
+/// Counts an observation of `value` in its head: how many, and their sum.
+#[inline(always)]
+pub fn count(head: OwnedCell<'_>, value: f64) {
+    undo::write(head, 0, 0, value, 1);
 }
 
 /// Counts one more in `part` of a bank.

@@ -160,17 +160,14 @@ impl Histogram {
 /// An observation in native buckets, or one that is anything but ordinary.
 #[inline(never)]
 fn observe_untabled(slot: Slot, series: SeriesRef<'_>, value: f64, times: u32) {
-    match &series.shared.native {
-        Some(native) if value > 0.0 && value.is_finite() && series.shared.push.is_none() => {
-            if !native.record(slot, value, times) {
-                series.shared.health.reject(&ValueError::NoRoom);
-            }
-        }
-        _ => observe_unusual(slot, series, value, times),
+    let native = series.shared.native.as_ref().filter(|_| !series.shared.gives_samples());
+    if !native.is_some_and(|native| native.try_record(slot, value, times)) {
+        observe_unusual(slot, series, value, times);
     }
 }
 
-/// Zero, a negative value, something to refuse, thresholds that no table tells apart, or a sample that is to be sent by itself.
+/// Zero, a negative value, something to refuse, thresholds that no table tells apart, a sample that is to be sent by itself, or one for
+/// which something has to be made or found first.
 #[cold]
 #[inline(never)]
 pub(super) fn observe_unusual(slot: Slot, series: SeriesRef<'_>, value: f64, times: u32) {
@@ -192,7 +189,7 @@ pub(super) fn record_unusual(
     times: u32,
 ) -> Result<(), ValueError> {
     match (&series.shared.sketches, &series.shared.native) {
-        (Some(sketches), _) if !slot.is_nowhere() => series.record_sketched(sketches, slot, value),
+        (Some(sketches), _) if !slot.is_nowhere() => sketches.record(slot, value),
         (_, Some(native)) if !native.record(slot, value, times) => return Err(ValueError::NoRoom),
         (_, Some(_)) => {}
         _ => series.record(slot, bucket, value, times),

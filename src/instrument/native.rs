@@ -60,33 +60,39 @@ impl Natives {
     }
 
     /// Counts `times` observations of `value`, which is finite, in the series at `slot`. False if there is no place left for it.
-    #[inline(always)]
     #[must_use = "an observation that found no place is to be counted as refused"]
     pub fn record(&self, slot: Slot, value: f64, times: u32) -> bool {
-        if slot.is_nowhere() {
-            return true;
-        }
         let bucket = self.scale.bucket(value);
-        let busy = arena::undisturbed();
-        if busy.is_some() {
-            if let Some(head) = arena::own_cell(slot) {
-                let Some(group) = native::group(bucket) else {
-                    native::write(head, None, bucket, value, times.into());
-                    return true;
-                };
-                if let Some(cell) = native::last(head, group).and_then(arena::own_cell) {
-                    native::write(head, Some(cell), bucket, value, times.into());
-                    return true;
-                }
-            }
-        }
-        self.record_slow(slot, bucket, value, times, busy.is_none())
+        slot.is_nowhere()
+            || Self::record_at_hand(slot, bucket, value, times)
+            || self.record_slow(slot, bucket, value, times)
     }
 
-    /// Makes or finds what the thread has not at hand. It may be `interrupting` another operation of this thread.
+    /// The same for an [ordinary](Scale::ordinary) value whose group this thread has at hand; false, and nothing was done, if it is
+    /// another one. The caller tries [`record`](Self::record) then, behind everything else: what is not called again needs no register
+    /// to be saved.
+    #[inline(always)]
+    #[must_use = "false says that nothing was counted"]
+    pub fn try_record(&self, slot: Slot, value: f64, times: u32) -> bool {
+        self.scale.ordinary(value).is_some_and(|bucket| Self::record_at_hand(slot, bucket, value, times))
+    }
+
+    #[inline(always)]
+    fn record_at_hand(slot: Slot, bucket: usize, value: f64, times: u32) -> bool {
+        let busy = arena::undisturbed();
+        let head = busy.as_ref().and_then(|_| arena::own_cell(slot));
+        let (Some(head), Some(group)) = (head, native::group(bucket)) else { return false };
+        let Some(cell) = native::last(head, group).and_then(arena::own_cell) else { return false };
+        native::write(head, Some(cell), bucket, value, times.into());
+        true
+    }
+
+    /// Makes or finds what the thread has not at hand.
     #[cold]
     #[inline(never)]
-    fn record_slow(&self, slot: Slot, bucket: usize, value: f64, times: u32, interrupting: bool) -> bool {
+    fn record_slow(&self, slot: Slot, bucket: usize, value: f64, times: u32) -> bool {
+        let busy = arena::undisturbed();
+        let interrupting = busy.is_none();
         let Some(group) = native::group(bucket) else {
             arena::write_two([slot; 2], interrupting, |[head, _]| {
                 native::write(head, None, bucket, value, times.into())

@@ -7,9 +7,9 @@ use crate::{
     arena::{self, OwnedCell, Slot},
     cell::{
         count, flip,
-        native::{HEAD_WIDTH, Scale},
+        native::{self, Scale},
         search::Search,
-        sum, undo,
+        sketch, sum, undo,
     },
     model::{Metadata, MetricType, NativeOptions, Points},
     sync::{Arc, AtomicBool, AtomicU32, GatedGuard, GatedMutex, Ordering, gate, unix_millis},
@@ -153,7 +153,11 @@ impl Shared {
     /// A family without series.
     pub fn new(kind: Kind, metadata: Arc<Metadata>, health: Arc<Health>) -> Self {
         let search = Search::new(metadata.thresholds().clone());
-        let width = if metadata.native().is_some() { HEAD_WIDTH } else { kind.width(search.buckets()) };
+        let width = match kind {
+            _ if metadata.native().is_some() => native::HEAD_WIDTH,
+            _ if metadata.interval().is_some() => sketch::HEAD_WIDTH,
+            _ => kind.width(search.buckets()),
+        };
         let alone = metadata.label_keys().is_empty();
         Self {
             search,
@@ -174,10 +178,16 @@ impl Shared {
 
     /// Tells a family that is not used yet that a provider pushes it.
     pub fn set_push(&mut self, push: Option<Push>) {
-        if push.as_ref().is_some_and(Push::wants_samples) && self.kind == Kind::Histogram {
+        self.push = push;
+        if self.gives_samples() && self.kind == Kind::Histogram {
             self.search.forget_table();
         }
-        self.push = push;
+    }
+
+    /// Whether observations of histograms are given to a provider one by one.
+    #[inline(always)]
+    pub fn gives_samples(&self) -> bool {
+        self.push.as_ref().is_some_and(Push::wants_samples)
     }
 
     /// Tells a family that is not used yet that its observations are counted for quantiles. No table knows their one bucket then,
@@ -283,21 +293,6 @@ impl SeriesRef<'_> {
     #[inline(never)]
     fn record_interrupting(self, slot: Slot, bucket: usize, value: f64, times: u32) {
         arena::write_leased(slot, |cell| self.write(cell, bucket, value, times));
-    }
-
-    /// Adds an observation of `value` to a summary, and to its sketch.
-    #[inline(always)]
-    pub fn record_sketched(self, sketches: &Sketches, slot: Slot, value: f64) {
-        match arena::undisturbed() {
-            Some(_busy) => {
-                arena::write!(slot, cell => undo::write(cell, 0, 0, value, 1));
-                sketches.record(slot, value);
-            }
-            None => {
-                self.record_interrupting(slot, 0, value, 1);
-                sketches.record_interrupting(slot, value);
-            }
-        }
     }
 
     #[inline(always)]

@@ -3,11 +3,13 @@
 //! # Shape
 //! Each series that was observed has a **directory** of the magnitudes that it met, in leaves of 64, and for each magnitude one slot:
 //! a cell in the slab of every thread that met it. So memory goes by the range of what is observed and not by its number. Beside it are
-//! the least and the greatest value of each bank, shared by all threads: read at every observation, exchanged when one goes beyond.
+//! the least and the greatest value of each bank, shared by all threads. A thread finds the magnitudes that it used last, and which
+//! values its extremes of this window cover, in its own cell: so most observations touch nothing that is shared but the turn.
 //! # Windows
 //! A window counts in the bank that the lowest bit of the **turn** names. At its end the turn goes on, and so observations go to the other
 //! bank; when those that saw the last turn are surely over, the bank at rest is read. One observation reads the turn once, so its
-//! extreme and its count are of one window.
+//! extreme and its count are of one window. A reset moves the turn by two: observations go on in the same bank, and hand in
+//! their extremes anew.
 //! # Ordering
 //! The turn is Relaxed on both sides: it hands nothing over. An observation that was stopped between reading the turn and counting for
 //! longer than the reader waits is not lost: words only grow, so it is in the next reading of its bank, and in no other. Extremes
@@ -16,7 +18,7 @@
 //! A slot is published Release and found Acquire: the zeros of a slot that is used again come first (A4).
 //! # Progress and cost
 //! Wait-free but for what happens once: a magnitude's first observation takes the family's lock for slots and allocates. Extremes
-//! are a fetch-and-min and a fetch-and-max, only for a value beyond those of its window so far.
+//! are a fetch-and-min and a fetch-and-max, only for a value beyond those that its thread met in this window so far.
 //! # Not promised
 //! A signal handler that interrupts an observation may be the first to meet a magnitude only if it may allocate as well. Once the
 //! process has no slot left, values of new magnitudes are counted and summed, and missing in quantiles.
@@ -24,17 +26,19 @@
 use super::sparse::{Leaves, Pages};
 use crate::{
     arena::{self, Arena, Slot, SlotPool, arena},
-    cell::sketch::{self, MAGNITUDES, PARTS, Place},
+    cell::sketch::{self, HEAD_WIDTH, MAGNITUDES, PARTS, Place},
     sync::{AtomicU64, GatedMutex, Ordering, mutant},
 };
 
-/// Words of a summary's own cell, so that its series lie so far apart.
-const STRIDE: usize = 4;
+/// Series lie at least so far apart.
+const STRIDE: usize = 8;
+
+const _: () = assert!(HEAD_WIDTH >= STRIDE, "no two heads are in one stride");
 
 /// The sketches of one family.
 #[derive(Debug)]
 pub struct Sketches {
-    /// How many windows have ended.
+    /// Its lowest bit names the bank; it moves on with every window and every reset.
     turn: AtomicU64,
     /// Slots of magnitudes. Whoever makes something in a directory holds this.
     pool: GatedMutex<SlotPool>,
@@ -64,7 +68,6 @@ impl Extremes {
         Self { least: AtomicU64::new(u64::MAX), greatest: AtomicU64::new(0) }
     }
 
-    #[inline(always)]
     fn take_in(&self, bits: u64) {
         // Relaxed: see the head of this file.
         if bits < self.least.load(Ordering::Relaxed) {
@@ -111,46 +114,51 @@ impl Sketches {
         }
     }
 
-    /// Counts one observation of the series at `slot`. `value` is finite and not negative; the caller is [undisturbed](arena::undisturbed).
+    /// Counts one observation of the series at `slot`, which is not [nowhere](Slot::NOWHERE), if `value` is covered by extremes that
+    /// this thread has handed in and its magnitude is at hand; false, and nothing was done, if not. The caller tries
+    /// [`record`](Self::record) then, behind everything else: what is not called again needs no register to be saved.
     #[inline(always)]
+    #[must_use = "false says that nothing was counted"]
+    pub fn try_record(&self, slot: Slot, value: f64) -> bool {
+        // Relaxed: see the head of this file.
+        let turn = self.turn.load(Ordering::Relaxed);
+        let busy = arena::undisturbed();
+        let head = busy.as_ref().and_then(|_| arena::own_cell(slot));
+        let Some(head) = head.filter(|head| sketch::covers(*head, turn, value.to_bits())) else { return false };
+        let place = Place::of(value);
+        let Some(cell) = sketch::last(head, place.magnitude).and_then(arena::own_cell) else { return false };
+        sketch::count(head, value);
+        sketch::add(cell, bank(turn), place.part);
+        true
+    }
+
+    /// Counts one observation of the series at `slot`, which is not [nowhere](Slot::NOWHERE); `value` is finite and not negative. Hands in
+    /// the extremes, and makes or finds what the thread has not at hand.
     pub fn record(&self, slot: Slot, value: f64) {
         let place = Place::of(value);
-        match self.find(slot).and_then(|sketch| Some((sketch, sketch.leaves.slot(place.magnitude)?))) {
-            Some((sketch, at)) => self.count(sketch, at, place, value, false),
-            None => self.record_new(slot, place, value, false),
-        }
-    }
-
-    /// The same for an operation that interrupts another of this very thread.
-    #[cold]
-    pub fn record_interrupting(&self, slot: Slot, value: f64) {
-        self.record_new(slot, Place::of(value), value, true);
-    }
-
-    #[inline(always)]
-    fn count(&self, sketch: &Sketch, at: Slot, place: Place, value: f64, interrupting: bool) {
         // Relaxed: see the head of this file.
-        let bank = self.turn.load(Ordering::Relaxed) as usize & 1;
+        let turn = self.turn.load(Ordering::Relaxed);
+        let busy = arena::undisturbed();
+        let interrupting = busy.is_none();
+        let Some((sketch, at)) = self.find_magnitude(slot, place).or_else(|| self.make(slot, place.magnitude)) else {
+            return arena::write_two([slot; 2], interrupting, |[head, _]| sketch::count(head, value));
+        };
+        // Both zeros are one value.
         let bits = (value + 0.0).to_bits();
-        if mutant!("extremes_last", true, false) {
-            sketch.extremes[bank].take_in(bits);
-        }
-        if interrupting {
-            arena::write_leased(at, |cell| sketch::add(cell, bank, place.part));
-        } else {
-            arena::write!(at, cell => sketch::add(cell, bank, place.part));
-        }
-        if mutant!("extremes_last", false, true) {
-            sketch.extremes[bank].take_in(bits);
-        }
+        let extremes = &sketch.extremes[bank(turn)];
+        mutant!("extremes_last", extremes.take_in(bits), ());
+        arena::write_two([slot, at], interrupting, |[head, cell]| {
+            sketch::count(head, value);
+            sketch::cover(head, turn, bits);
+            sketch::remember(head, place.magnitude, at);
+            sketch::add(cell, bank(turn), place.part);
+        });
+        mutant!("extremes_last" => extremes.take_in(bits));
     }
 
-    #[cold]
-    #[inline(never)]
-    fn record_new(&self, slot: Slot, place: Place, value: f64, interrupting: bool) {
-        if let Some((sketch, at)) = self.make(slot, place.magnitude) {
-            self.count(sketch, at, place, value, interrupting);
-        }
+    fn find_magnitude(&self, slot: Slot, place: Place) -> Option<(&Sketch, Slot)> {
+        let sketch = self.find(slot)?;
+        Some((sketch, sketch.leaves.slot(place.magnitude)?))
     }
 
     /// The sketch at `slot` and the slot of one of its magnitudes, made if need be. None if the process has no slot left.
@@ -163,15 +171,20 @@ impl Sketches {
     }
 
     /// The sketch of the series at `slot`, if it was ever observed.
-    #[inline(always)]
     pub fn find(&self, slot: Slot) -> Option<&Sketch> {
         self.pages.find(slot)
     }
 
     /// Ends a window: from now on observations go to the other bank. Returns the one that comes to rest.
     pub fn turn(&self) -> usize {
-        // Relaxed: see the head of this file. One thread turns.
+        // Relaxed: see the head of this file. One thread ends windows.
         self.turn.fetch_add(1, Ordering::Relaxed) as usize & 1
+    }
+
+    /// Lets every thread hand in its extremes anew, in the same bank: those of some series were taken off it.
+    pub fn begin_anew(&self) {
+        // Relaxed: see the head of this file.
+        self.turn.fetch_add(2, Ordering::Relaxed);
     }
 
     /// Gives the slots of a series back that nobody can observe any more (A4).
@@ -186,4 +199,10 @@ impl Sketches {
     pub fn dissolve(&self) {
         self.pool.lock().dissolve(arena());
     }
+}
+
+/// The bank that observations of a turn go to.
+#[inline(always)]
+fn bank(turn: u64) -> usize {
+    turn as usize & 1
 }

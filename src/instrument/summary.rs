@@ -102,11 +102,9 @@ impl Summary {
 /// An observation for quantiles as well, or one that is anything but ordinary.
 #[inline(never)]
 fn observe_untabled(slot: Slot, series: SeriesRef<'_>, value: f64) {
-    // One comparison keeps out zero, negatives, infinities and NaN: as bits, none of them is from 1 to below infinity.
-    match &series.shared.sketches {
-        Some(sketches) if value.to_bits().wrapping_sub(1) < f64::INFINITY.to_bits() - 1 => {
-            series.record_sketched(sketches, slot, value);
-        }
-        _ => observe_unusual(slot, series, value, 1),
+    // What is covered is not negative, not infinite and a number, as its bits are between those of two values that are accepted.
+    let sketches = series.shared.sketches.as_ref();
+    if !sketches.is_some_and(|sketches| sketches.try_record(slot, value)) {
+        observe_unusual(slot, series, value, 1);
     }
 }

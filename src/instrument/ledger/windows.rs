@@ -55,6 +55,7 @@ impl Windows {
                 self.series.entry(slot).or_default().values = None;
             }
         }
+        sketches.begin_anew();
     }
 
     /// Forgets a series that nobody can observe any more.
