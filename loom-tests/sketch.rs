@@ -54,6 +54,33 @@ fn an_observation_is_in_one_reading_and_so_is_its_extreme() {
     });
 }
 
+/// Fails under mutant turns_relaxed, end_of_window_relaxed.
+#[test]
+fn an_observation_is_not_measured_by_the_extremes_of_an_earlier_window() {
+    explore(12, None, || {
+        let sketches = Arc::new(Sketches::new());
+        sketches.record(SERIES[0], UPPER);
+        let writer = spawn({
+            let sketches = sketches.clone();
+            move || {
+                // In the third window, which counts in the bank of the first.
+                let is_third = sketches.turns() == 2;
+                if is_third {
+                    sketches.record(SERIES[0], LOWER);
+                }
+                is_third
+            }
+        });
+        let bank = sketches.turn();
+        assert_eq!(read(&sketches, bank), (1, (UPPER, UPPER)));
+        sketches.turn();
+        if writer.join().unwrap() {
+            assert_eq!(read(&sketches, bank), (2, (LOWER, LOWER)));
+        }
+        end_thread();
+    });
+}
+
 /// Fails under mutant magnitude_relaxed, magnitude_read_relaxed.
 #[test]
 fn a_slot_that_another_series_had_begins_at_zero() {

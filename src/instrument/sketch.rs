@@ -9,7 +9,8 @@
 //! bank; when those that saw the last turn are surely over, the bank at rest is read. One observation reads the turn once, so its
 //! extreme and its count are of one window.
 //! # Ordering
-//! The turn is Relaxed on both sides: it hands nothing over. An observation that was stopped between reading the turn and counting for
+//! A turn is Release and pairs with the Acquire of an observation: who counts in a bank finds the extremes of its last window taken, and
+//! does not take one of them for a value of this window. An observation that was stopped between reading the turn and counting for
 //! longer than the reader waits is not lost: words only grow, so it is in the next reading of its bank, and in no other. Extremes
 //! are stored before the count, which is Release: a reading, Acquire, sees the extremes of all that it counts, unless an earlier
 //! reading of the bank took them. Exchanges of extremes are Relaxed: each is one word, and what it publishes goes by the count.
@@ -66,10 +67,11 @@ impl Extremes {
 
     #[inline(always)]
     fn take_in(&self, bits: u64) {
-        // Relaxed: see the head of this file.
+        // Relaxed, both: an older extreme of this window only costs an exchange, and one of an earlier window the turn has ruled out.
         if bits < self.least.load(Ordering::Relaxed) {
             self.least.fetch_min(bits, Ordering::Relaxed);
         }
+        // Relaxed, both: as above.
         if bits > self.greatest.load(Ordering::Relaxed) {
             self.greatest.fetch_max(bits, Ordering::Relaxed);
         }
@@ -129,8 +131,7 @@ impl Sketches {
 
     #[inline(always)]
     fn count(&self, sketch: &Sketch, at: Slot, place: Place, value: f64, interrupting: bool) {
-        // Relaxed: see the head of this file.
-        let bank = self.turn.load(Ordering::Relaxed) as usize & 1;
+        let bank = self.turns() as usize & 1;
         let bits = (value + 0.0).to_bits();
         if mutant!("extremes_last", true, false) {
             sketch.extremes[bank].take_in(bits);
@@ -168,10 +169,18 @@ impl Sketches {
         self.pages.find(slot)
     }
 
-    /// Ends a window: from now on observations go to the other bank. Returns the one that comes to rest.
+    /// How many windows have ended.
+    #[inline(always)]
+    pub fn turns(&self) -> u64 {
+        // Acquire: pairs with Release in `turn`; what was taken of the bank that is counted in again is gone.
+        self.turn.load(mutant!("turns_relaxed", Ordering::Acquire, Ordering::Relaxed))
+    }
+
+    /// Ends a window: from now on observations go to the other bank. Returns the one that comes to rest. One thread turns.
     pub fn turn(&self) -> usize {
-        // Relaxed: see the head of this file. One thread turns.
-        self.turn.fetch_add(1, Ordering::Relaxed) as usize & 1
+        // Release: pairs with Acquire in `turns`; hands over that the other bank was read.
+        let order = mutant!("end_of_window_relaxed", Ordering::Release, Ordering::Relaxed);
+        self.turn.fetch_add(1, order) as usize & 1
     }
 
     /// Gives the slots of a series back that nobody can observe any more (A4).
