@@ -17,18 +17,18 @@ use super::{
     kind::Kind,
     pages_read_back, programs,
     series::Series,
-    steps::{FLEETING, HANDLES, KEYS, MOST_LETTERS, NAMES, Step, THREADS, VALUES, step},
+    steps::{FLEETING, HANDLES, KEYS, MOST_LETTERS, NAMES, Step, THREADS, VALUES, program},
     subject::{AnyFamily, AnyHandle},
     take_turn,
     value::{Exemplars, Held, exemplars, held},
 };
 
 proptest! {
-    #![proptest_config(programs(64))]
+    #![proptest_config(programs(128))]
 
     #[test]
     fn every_step_of_a_program_does_what_the_model_does(
-        steps in prop::collection::vec((0..THREADS, step()), 1..120),
+        steps in program(),
     ) {
         let _turn = take_turn();
         let world = Mutex::new(World::new());
@@ -148,31 +148,36 @@ impl World {
                 self.handles.push((handle, series));
             }
             Step::RecordHeld { handle, amount, times } => {
-                let Some((handle, series)) = self.handles.get(handle) else { return };
+                let Some((handle, series)) = self.handle(handle) else { return };
                 handle.record(amount, times);
-                self.series[*series].record(amount, times, self.clock.read());
+                self.series[series].record(amount, times, self.clock.read());
             }
             Step::RecordWith { handle, amount, letters } => {
-                let Some((handle, series)) = self.handles.get(handle) else { return };
+                let Some((handle, series)) = self.handle(handle) else { return };
                 let text = char::from(b'a' + amount % 26).to_string().repeat(letters);
                 handle.record_with(amount, &[("t", &text)]);
                 let fits = letters <= MOST_LETTERS;
-                let refused = self.series[*series].record_with(amount, &text, fits, self.clock.read());
+                let refused = self.series[series].record_with(amount, &text, fits, self.clock.read());
                 self.refused += u64::from(refused);
             }
             Step::Set { handle, amount } => {
-                let Some((handle, series)) = self.handles.get(handle) else { return };
+                let Some((handle, series)) = self.handle(handle) else { return };
                 handle.set(amount);
-                self.series[*series].set(amount, self.clock.read());
+                self.series[series].set(amount, self.clock.read());
+            }
+            Step::Ask { name, labels } => {
+                let Some((labels, series)) = self.look_up(NAMES[name], labels) else { return };
+                drop(self.families[NAMES[name]].family.handle(&labels));
+                self.series[series].ask(self.clock.read());
             }
             Step::Drop { handle } => {
-                if handle < self.handles.len() {
-                    self.handles.remove(handle);
+                if !self.handles.is_empty() {
+                    self.handles.remove(handle % self.handles.len());
                 }
             }
             Step::Reset { handle } => {
-                let Some((handle, series)) = self.handles.get(handle) else { return };
-                assert_eq!(handle.reset(), self.series[*series].reset());
+                let Some((handle, series)) = self.handle(handle) else { return };
+                assert_eq!(handle.reset(), self.series[series].reset());
             }
             Step::Clear { name, prefix } => {
                 let Some((stands, prefix)) = self.within(NAMES[name], prefix) else { return };
@@ -211,6 +216,12 @@ impl World {
             Step::Collect => self.check(None),
             Step::CollectBeside { name, labels, amount } => self.check(Some((NAMES[name], labels, amount))),
         }
+    }
+
+    /// One of the handles that there are, and the place of its series.
+    fn handle(&self, handle: usize) -> Option<(&dyn AnyHandle, usize)> {
+        let (handle, series) = self.handles.get(handle % self.handles.len().max(1))?;
+        Some((&**handle, *series))
     }
 
     fn declare(&mut self, name: &'static str, kind: Kind, keys: usize) {

@@ -11,7 +11,7 @@ pub const KEYS: [&str; 2] = ["k", "l"];
 pub const VALUES: [&str; 4] = ["x", "", "\"\\\n", "ÿ,}"];
 pub const THREADS: usize = 3;
 
-/// How many handles are kept.
+/// How many handles are kept. Steps that name one mean one of those that there are.
 pub const HANDLES: usize = 6;
 
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +62,11 @@ pub enum Step {
     Drop {
         handle: usize,
     },
+    /// For a handle that is let go at once.
+    Ask {
+        name: usize,
+        labels: [usize; 2],
+    },
     Reset {
         handle: usize,
     },
@@ -98,32 +103,52 @@ pub enum Step {
 /// As many letters as an exemplar's text can have beside a key of one.
 pub const MOST_LETTERS: usize = 127;
 
-pub fn step() -> impl Strategy<Value = Step> {
-    let (name, value, handle) = (|| 0..NAMES.len(), || 0..VALUES.len(), || 0..HANDLES);
-    let kind = || prop::sample::select(Kind::ADDING.into_iter().chain([Kind::StateSet]).collect::<Vec<_>>());
+/// A family of each name, and then some steps.
+pub fn program() -> impl Strategy<Value = Vec<(usize, Step)>> {
+    let families = prop::array::uniform3((kind(), keys()));
+    (families, prop::collection::vec((0..THREADS, step()), 1..120)).prop_map(|(families, steps)| {
+        let declare = |(name, (kind, keys))| (0, Step::Declare { name, kind, keys });
+        families.into_iter().enumerate().map(declare).chain(steps).collect()
+    })
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    prop::sample::select(Kind::ADDING.into_iter().chain([Kind::StateSet]).collect::<Vec<_>>())
+}
+
+/// How many keys a family has; mostly one.
+fn keys() -> impl Strategy<Value = usize> {
+    prop_oneof![2 => Just(1), 1 => 0..=KEYS.len()]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let (name, handle) = (|| 0..NAMES.len(), || 0..HANDLES);
+    // Programs that come back to one series have more to say of it.
+    let value = || prop_oneof![Just(0), 0..VALUES.len()];
     let labels = move || [value(), value()];
     let prefix = move || prop::option::of(value());
     prop_oneof![
-        3 => (name(), kind(), 0..=KEYS.len()).prop_map(|(name, kind, keys)| Step::Declare { name, kind, keys }),
-        1 => (name(), kind(), 0..=KEYS.len()).prop_map(|(name, kind, keys)| Step::Replace { name, kind, keys }),
+        3 => (name(), kind(), keys()).prop_map(|(name, kind, keys)| Step::Declare { name, kind, keys }),
+        1 => (name(), kind(), keys()).prop_map(|(name, kind, keys)| Step::Replace { name, kind, keys }),
         1 => (name(), any::<u8>()).prop_map(|(name, amount)| Step::RemoveFamily { name, amount }),
         12 => (name(), labels(), any::<u8>()).prop_map(|(name, labels, amount)| Step::Record { name, labels, amount }),
         1 => name().prop_map(|name| Step::Misrecord { name }),
         4 => (name(), labels()).prop_map(|(name, labels)| Step::Hold { name, labels }),
         8 => (handle(), any::<u8>(), 0..5u8)
             .prop_map(|(handle, amount, times)| Step::RecordHeld { handle, amount, times }),
-        4 => (handle(), any::<u8>(), prop::sample::select(vec![1, MOST_LETTERS, MOST_LETTERS + 1]))
+        6 => (handle(), any::<u8>(), prop::sample::select(vec![1, MOST_LETTERS, MOST_LETTERS + 1]))
             .prop_map(|(handle, amount, letters)| Step::RecordWith { handle, amount, letters }),
         2 => (handle(), any::<u8>()).prop_map(|(handle, amount)| Step::Set { handle, amount }),
         2 => handle().prop_map(|handle| Step::Drop { handle }),
+        2 => (name(), labels()).prop_map(|(name, labels)| Step::Ask { name, labels }),
         2 => handle().prop_map(|handle| Step::Reset { handle }),
         2 => (name(), prefix()).prop_map(|(name, prefix)| Step::Clear { name, prefix }),
         3 => (name(), labels()).prop_map(|(name, labels)| Step::Remove { name, labels }),
         1 => (name(), prefix()).prop_map(|(name, prefix)| Step::RemoveAll { name, prefix }),
         3 => (name(), prefix(), [(value(), value(), any::<u8>()), (value(), value(), any::<u8>())])
             .prop_map(|(name, prefix, sums)| Step::Accumulate { name, prefix, sums }),
-        3 => (1..4u64).prop_map(|seconds| Step::Pass { seconds }),
-        3 => Just(Step::Collect),
+        4 => (1..4u64).prop_map(|seconds| Step::Pass { seconds }),
+        4 => Just(Step::Collect),
         1 => (name(), labels(), any::<u8>()).prop_map(|(name, labels, amount)| Step::CollectBeside { name, labels, amount }),
     ]
 }
