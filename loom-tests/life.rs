@@ -47,6 +47,14 @@ fn total(point: &MetricPoint) -> u64 {
     }
 }
 
+/// The value of a gauge.
+fn level(point: &MetricPoint) -> f64 {
+    match point {
+        MetricPoint::Gauge(value) => value.as_f64(),
+        other => panic!("no gauge: {other:?}"),
+    }
+}
+
 /// Fails under mutant expire_unpassed, no_last_look.
 #[test]
 fn an_increment_beside_an_expiry_is_in_the_old_series_or_in_a_new_one() {
@@ -98,6 +106,27 @@ fn nothing_is_lost_that_was_recorded_through_a_live_handle() {
         collect(&registry);
         holder.join().unwrap();
         assert!(matches!(family.sum(), 1 | 2), "{} is left", family.sum());
+    });
+}
+
+/// Fails under mutant marks_before_last_look.
+#[test]
+fn what_is_set_beside_two_scans_is_shown_before_it_goes() {
+    explore(200, 2, || {
+        let (registry, clock) = (Registry::new(), HandClock::default());
+        registry.set_clock(clock.clone());
+        let family = registry.gauge("load").labels(["k"]).expire_after(Duration::from_secs(1)).declare().unwrap();
+        family.set(("a",), 1.0).unwrap();
+        collect(&registry);
+        clock.0.store(1, Ordering::Relaxed);
+        let writer = spawn({
+            let family = family.clone();
+            move || family.set(("a",), 5.0).unwrap()
+        });
+        let shows = || collect(&registry).family("load").unwrap().metrics().any(|metric| level(&metric.point()) == 5.0);
+        let shown = shows() | shows();
+        writer.join().unwrap();
+        assert!(shown || shows(), "nobody ever saw it");
     });
 }
 

@@ -23,6 +23,13 @@ fn series() -> [Slot; 2] {
     [(); 2].map(|()| heads.take(arena()).unwrap())
 }
 
+/// Counts an observation as a summary does.
+fn observe(sketches: &Sketches, series: Slot, value: f64) {
+    if !sketches.try_record(series, value) {
+        sketches.record(series, value);
+    }
+}
+
 /// How many of both values a bank has counted, and the extremes since the last reading.
 fn read(sketches: &Sketches, series: Slot, bank: usize) -> (u64, (f64, f64)) {
     let (counts, extremes) = sketches.find(series).unwrap().take(arena(), bank);
@@ -34,13 +41,13 @@ fn read(sketches: &Sketches, series: Slot, bank: usize) -> (u64, (f64, f64)) {
 fn an_observation_is_in_one_reading_and_so_is_its_extreme() {
     explore(300, None, || {
         let (sketches, [series, _]) = (Arc::new(Sketches::new()), series());
-        sketches.record(series, LOWER);
+        observe(&sketches, series, LOWER);
         assert_eq!(read(&sketches, series, 0), (1, (LOWER, LOWER)));
         let writer = spawn({
             let sketches = sketches.clone();
             move || {
-                sketches.record(series, UPPER);
-                sketches.record(series, UPPER);
+                observe(&sketches, series, UPPER);
+                observe(&sketches, series, UPPER);
             }
         });
         let bank = sketches.turn();
@@ -57,30 +64,57 @@ fn an_observation_is_in_one_reading_and_so_is_its_extreme() {
     });
 }
 
+/// Fails under mutant turns_relaxed, end_of_window_relaxed.
+#[test]
+fn an_observation_is_not_measured_by_the_extremes_of_an_earlier_window() {
+    explore(12, None, || {
+        let (sketches, [series, _]) = (Arc::new(Sketches::new()), series());
+        observe(&sketches, series, UPPER);
+        let writer = spawn({
+            let sketches = sketches.clone();
+            move || {
+                // In the third window, which counts in the bank of the first.
+                let is_third = sketches.turns() == 2;
+                if is_third {
+                    observe(&sketches, series, LOWER);
+                }
+                is_third
+            }
+        });
+        let bank = sketches.turn();
+        assert_eq!(read(&sketches, series, bank), (1, (UPPER, UPPER)));
+        sketches.turn();
+        if writer.join().unwrap() {
+            assert_eq!(read(&sketches, series, bank), (2, (LOWER, LOWER)));
+        }
+        end_thread();
+    });
+}
+
 /// Fails under mutant magnitude_relaxed, magnitude_read_relaxed.
 #[test]
 fn a_slot_that_another_series_had_begins_at_zero() {
     explore(90, None, || {
         let (sketches, series) = (Arc::new(Sketches::new()), series());
         // The directory is made under locks that loom does not see, so it is there before there are two threads.
-        sketches.record(series[1], 2.0 * LOWER);
+        observe(&sketches, series[1], 2.0 * LOWER);
         let left = Arc::new(AtomicBool::new(false));
         let writer = spawn({
             let (sketches, left) = (sketches.clone(), left.clone());
             move || {
-                sketches.record(series[0], LOWER);
+                observe(&sketches, series[0], LOWER);
                 // The last handle of the first series goes; the second series is another one's.
                 left.store(true, Ordering::Release);
                 // Loom does not come to this order by itself: the other thread makes the slot before this one looks for it.
                 yield_now();
-                sketches.record(series[1], LOWER);
+                observe(&sketches, series[1], LOWER);
             }
         });
         let reused = left.load(Ordering::Acquire);
         if reused {
             sketches.forget(series[0]);
         }
-        sketches.record(series[1], LOWER);
+        observe(&sketches, series[1], LOWER);
         writer.join().unwrap();
         let (counts, _) = sketches.find(series[1]).unwrap().take(arena(), 0);
         assert_eq!(counts.iter().flat_map(|(_, parts)| parts).sum::<u64>(), 3, "used again: {reused}");

@@ -137,10 +137,9 @@ impl Collector {
         let asked = self.begun.fetch_add(0, mutant!("ask_relaxed", Ordering::AcqRel, Ordering::Relaxed));
         let mut last = self.last.lock();
         // Relaxed: it moves only under the lock that is held here.
-        if let Some(newer) = last
-            .as_ref()
-            .filter(|_| self.begun.load(Ordering::Relaxed) > mutant!("share_older", asked, asked.wrapping_sub(1)))
-        {
+        let begun = self.begun.load(Ordering::Relaxed);
+        let is_newer = begun > mutant!("share_older", asked, asked.wrapping_sub(1));
+        if let Some(newer) = last.as_ref().filter(|_| is_newer) {
             return newer.clone();
         }
         // AcqRel: pairs with the exchange of everybody who asked before; see the head.

@@ -89,7 +89,8 @@ impl RefUnwindSafe for Tuple {}
 impl Tuple {
     /// Makes the tuple of `query`, whose labels read `text` on a page, with `state` in the beginning.
     ///
-    /// `keys` are the family's label keys. None if there are more than 255, or it would not fit in 2 GiB.
+    /// `keys` are the family's label keys, one for each value of `query`, and `text` is what `write_label_text` makes of both. None if there
+    /// are more than 255, or it would not fit in 2 GiB.
     pub fn new(query: &Query<'_>, keys: &[Box<str>], text: &str, slot: Slot, state: f64) -> Option<Self> {
         Self::make(query, keys, text, slot, state, false)
     }
@@ -107,6 +108,8 @@ impl Tuple {
         state: f64,
         is_tracked: bool,
     ) -> Option<Self> {
+        // A span that was not written, or one that cuts a character, would be undefined behaviour.
+        assert_eq!(query.values().count(), keys.len(), "a value for each key");
         // An escape makes the text longer than its parts, and an empty value is not in it.
         let part = |(key, value): (usize, &str)| key + value.len() + r#"="","#.len();
         let parts: usize = keys.iter().map(|key| key.len()).zip(query.values()).map(part).sum();
@@ -129,9 +132,9 @@ impl Tuple {
         let layout = layout(keys.len(), bytes, is_tracked);
         #[allow(unsafe_code, reason = "life, head, spans and bytes in one allocation")]
         // SAFETY: the layout is that of a life if it is tracked, a head, `keys` spans and `bytes` bytes in this order (see
-        // `layout`), so every write below is inside the fresh allocation and aligned; all of it is written before a reference is
-        // made.
-        unsafe {
+        // `layout`), so every write below is inside the fresh allocation and aligned: the text and, behind it, the copies are `bytes`
+        // long together. All of it is written before a reference is made: there is a value, and so a span, for each key (asserted).
+        let this = unsafe {
             let Some(memory) = NonNull::new(alloc::alloc(layout)) else { alloc::handle_alloc_error(layout) };
             let this = if is_tracked {
                 memory.cast::<Life>().write(Life { handles: AtomicU32::new(0), asked: AtomicU32::new(0) });
@@ -153,8 +156,10 @@ impl Tuple {
                 spans.add(index).write(Span { start: at as u32, len: value.len() as u32 });
                 at += value.len() + if plain { r#"","#.len() } else { 0 };
             }
-            Some(Self(this))
-        }
+            Self(this)
+        };
+        debug_assert!(this.values().eq(query.values()), "the text is that of these labels");
+        Some(this)
     }
 
     /// The slot of its cells.
@@ -282,7 +287,9 @@ impl Tuple {
     #[inline(always)]
     fn piece(&self, start: usize, len: usize) -> &str {
         #[allow(unsafe_code, reason = "the bytes follow the spans in one allocation")]
-        // SAFETY: every span, and the text, was laid by `make` over bytes that it copied from one whole `str`; they never change.
+        // SAFETY: every span, and the text, was laid by `make` over bytes that it copied from one whole `str`, and they never change. A
+        // value's own copy is a `str`; one inside the text is, too, for where it lies there the value stands as it is, between
+        // characters of one byte: the caller of `make` vouches for the text.
         unsafe {
             let bytes = self.0.add(1).cast::<Span>().add(usize::from(self.head().keys)).cast::<u8>();
             std::str::from_utf8_unchecked(slice::from_raw_parts(bytes.add(start).as_ptr(), len))

@@ -7,7 +7,10 @@ use std::{
     cell::RefCell,
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -147,6 +150,38 @@ fn reg_10_a_value_that_no_scrape_has_seen_is_shown_before_it_goes() {
     clock.advance(2);
     assert_eq!(shown(&registry), 1);
     assert_eq!(shown(&registry), 0);
+}
+
+/// A clock that stands still, and does something whenever a collection looks at it: between its reading and its search for idle series.
+struct Meanwhile<F>(F);
+
+impl<F: Fn()> Clock for Meanwhile<F> {
+    fn now(&self) -> Duration {
+        (self.0)();
+        Duration::ZERO
+    }
+}
+
+#[test]
+fn reg_10_what_is_written_while_a_collection_runs_is_shown_before_it_goes() {
+    let registry = registry();
+    let hits = registry.counter("hits").labels(["k"]).expire_after(Duration::ZERO).declare().unwrap();
+    let load = registry.gauge("load").labels(["k"]).expire_after(Duration::ZERO).declare().unwrap();
+    let once = AtomicBool::new(true);
+    registry.set_clock(Meanwhile({
+        let (hits, load) = (hits.clone(), load.clone());
+        move || {
+            if once.swap(false, Ordering::Relaxed) {
+                hits.add(("a",), 6).unwrap();
+                load.set(("a",), 6.0).unwrap();
+            }
+        }
+    }));
+    hits.inc(("a",)).unwrap();
+    load.set(("a",), 1.0).unwrap();
+    assert_eq!(samples(&registry), [r#"hits_total{k="a"} 1"#, r#"load{k="a"} 1"#]);
+    assert_eq!(samples(&registry), [r#"hits_total{k="a"} 7"#, r#"load{k="a"} 6"#], "nothing goes unseen");
+    assert_eq!(samples(&registry), [""; 0]);
 }
 
 #[test]

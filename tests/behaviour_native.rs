@@ -145,6 +145,8 @@ fn a_series_that_comes_again_begins_at_zero() {
         let latency = family.with_labels((name.as_str(),)).unwrap();
         [0.0, 0.001, 1.0, 1000.0].into_iter().for_each(|value| latency.observe(value));
         assert_eq!((point(&latency).count(), point(&latency).positive.len()), (4, 3), "turn {turn}");
+        // What a reset took off one series is not taken off the next one.
+        latency.reset();
         drop(latency);
         assert!(family.remove((name.as_str(),)).unwrap().is_some());
         collect(&registry);
@@ -223,6 +225,9 @@ fn options_that_cannot_be_are_named_with_their_rule() {
     assert!(nan.contains("NaN") && nan.contains("latency"), "{nan}");
     assert_eq!(declare(NativeOptions::new().max_buckets(71)), invalid(71.0, NativeRule::MaxBuckets { least: 72 }));
     assert_eq!(declare(NativeOptions::new().max_buckets(72)), None);
+    // With negative values there may be as many once more.
+    let both = |most| declare(NativeOptions::new().negative(true).max_buckets(most));
+    assert_eq!((both(143), both(144)), (invalid(143.0, NativeRule::MaxBuckets { least: 144 }), None));
     let both = Registry::new().histogram("latency").buckets([1.0]).native(NativeOptions::new()).declare();
     assert_eq!(both.err(), invalid(1.0, NativeRule::BesideBuckets));
 }

@@ -634,6 +634,23 @@ fn std_13_bursts_say_the_same_in_datagrams_that_fit() {
 }
 
 #[test]
+fn std_13_what_lacks_much_or_comes_last_is_not_filled_with_zeros() {
+    let server = Server::start();
+    let statsd = server.options().max_payload(512).bursts(true).start(RegistryOptions::new()).unwrap();
+    let hits = statsd.registry().counter("hits").labels(["k"]).declare().unwrap();
+    let long = |letter: &str| letter.to_owned() + &"x".repeat(500);
+    for k in ["a", &long("b"), &long("c"), &long("d")] {
+        hits.inc((k,)).unwrap();
+    }
+    statsd.flush().unwrap();
+    // The first lacks more than 128 bytes, and nothing comes behind the last.
+    let zeros = if cfg!(target_os = "linux") { "0".repeat(512 - "hits.:1|c".len() - 501) } else { String::new() };
+    let filled = |letter| format!("hits.{}:{zeros}1|c", long(letter));
+    let expected = ["hits.a:1|c".to_owned(), filled("b"), filled("c"), format!("hits.{}:1|c", long("d"))];
+    assert_eq!(server.datagrams(), expected);
+}
+
+#[test]
 fn s_26_a_thousand_samples_are_at_most_two_datagrams() {
     let server = Server::start();
     let statsd = server.options().prefix("prosody").start(RegistryOptions::new()).unwrap();

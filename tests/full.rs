@@ -3,7 +3,7 @@
 mod common;
 
 use common::{page, registry, samples};
-use manometer::{DeclareError, Histogram, Registry, encode::Format};
+use manometer::{DeclareError, Histogram, NativeOptions, Registry, ValueError, encode::Format};
 
 /// Takes every word that is left, in pieces from the largest down.
 fn fill(filler: &Registry) {
@@ -33,6 +33,8 @@ fn gen_01_a_full_process_refuses_and_goes_on() {
     let histogram = registry.histogram("histogram").buckets([1.0, 2.0]).declare().unwrap();
     let held: (_, Histogram) = (counter.with_labels(()).unwrap(), histogram.with_labels(()).unwrap());
     labelled.inc(("first",)).unwrap();
+    let native = registry.histogram("native").native(NativeOptions::new()).single().unwrap();
+    native.observe(1.0);
 
     let filler = Registry::new();
     fill(&filler);
@@ -41,6 +43,16 @@ fn gen_01_a_full_process_refuses_and_goes_on() {
     assert_eq!(registry.summary("late").labels(["k"]).declare().unwrap_err(), full("late"));
     assert_eq!(registry.up_down_gauge("labelled").replace().unwrap_err(), full("labelled"));
     assert!(registry.metadata("late").is_none() && labelled.is_live());
+
+    // A native histogram counts on where it has counted; a value of a range that it never met is refused and counted.
+    for exponent in -100..100 {
+        native.observe(f64::from(exponent).exp2());
+    }
+    let refused = registry.health().rejected_no_room;
+    assert!(refused > 100 && refused + native.count() == 201, "{refused} refused, {} counted", native.count());
+    assert_eq!(native.try_observe(1.0), Ok(()));
+    assert_eq!(native.try_observe(1e300), Err(ValueError::NoRoom));
+    assert_eq!((registry.health().rejected_no_room, native.count()), (refused, 202 - refused));
 
     // New series end in the overflow series once the family's own room is used up; nothing is lost.
     for key in 0..1000 {

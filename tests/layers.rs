@@ -147,6 +147,20 @@ fn orderings(text: &str) -> Vec<(Vec<&str>, Vec<&'static str>)> {
         .collect()
 }
 
+/// So many lines of a paragraph may end with an ordering and begin with the reason for it: a line of the same call lies between.
+const NEAR: usize = 3;
+
+/// The comment that stands next to the last line of a paragraph, above it; nothing if there is none that near.
+fn comment_beside(paragraph: &[&str]) -> String {
+    let is_comment = |line: &&str| line.trim_start().starts_with("// ");
+    let near = paragraph.len().saturating_sub(NEAR);
+    let Some(last) = paragraph.iter().rposition(|line| is_comment(&line)).filter(|last| *last >= near) else {
+        return String::new();
+    };
+    let first = paragraph[..last].iter().rposition(|line| !is_comment(&line)).map_or(0, |code| code + 1);
+    paragraph[first..=last].concat()
+}
+
 #[test]
 fn every_ordering_says_why_and_names_its_partner() {
     let mut seen = 0;
@@ -154,8 +168,7 @@ fn every_ordering_says_why_and_names_its_partner() {
         for (paragraph, named) in orderings(&text) {
             seen += 1;
             let line = paragraph.last().expect("the line itself").trim();
-            let comment: String =
-                paragraph.iter().filter(|line| line.trim_start().starts_with("//")).copied().collect();
+            let comment = comment_beside(&paragraph);
             // A mutant's twin is no ordering of the code.
             let own = named.iter().filter(|word| named.len() == 1 || **word != "Relaxed");
             for word in own {
@@ -198,6 +211,19 @@ fn every_ordering_has_a_mutant() {
     }
     assert_eq!(excused, ARGUED.len(), "an excuse is not needed any more");
     assert!(seen > 30, "only {seen} orderings were found: the reader of orderings is broken");
+}
+
+#[test]
+fn the_reader_of_orderings_takes_the_comment_that_is_near() {
+    let far = ["// Release: pairs with nothing here.", "one();", "two();", "word.store(1, Ordering::Release);"];
+    assert_eq!(comment_beside(&far), "");
+    assert_eq!(comment_beside(&far[..3]), far[0]);
+    assert_eq!(comment_beside(&["// one", "code", "// two,", "// three", "code", "end"]), "// two,// three");
+    let text =
+        "fn f() {\n    // Relaxed: one.\n    w.load(Ordering::Relaxed);\n\n    w.store(1, Ordering::Release);\n}";
+    let found = orderings(text);
+    assert_eq!(found.iter().map(|(_, named)| named[0]).collect::<Vec<_>>(), ["Relaxed", "Release"]);
+    assert_eq!(comment_beside(&found[1].0), "", "the reason of another paragraph is none");
 }
 
 #[test]

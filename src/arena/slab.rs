@@ -1,7 +1,8 @@
 //! One slab: the memory that one thread writes at a time, whichever thread that is.
 //!
 //! # Ordering
-//! `give_up` Release and `try_take` Acquire on `taken` pair: the next owner goes on from the last owner's values (A2).
+//! `give_up` Release and `try_take` Acquire on `taken` pair: the next owner goes on from the last owner's values (A2). To readers it hands
+//! on what the last owner had published: a Release fence after the taking covers the Relaxed stores of the next owner, too.
 //! A chunk is stored Release by its owner and loaded Acquire by readers, so that its zeros come first (A5).
 
 use std::{marker::PhantomData, ptr};
@@ -9,7 +10,7 @@ use std::{marker::PhantomData, ptr};
 use crossbeam_utils::CachePadded;
 
 use super::chunk::{CellRef, Chunk, OwnedCell, Slot};
-use crate::sync::{AtomicBool, AtomicPtr, DIRECTORY, Ordering, OwnedU64, mutant, null_pointers};
+use crate::sync::{AtomicBool, AtomicPtr, DIRECTORY, Ordering, OwnedU64, fence, mutant, null_pointers};
 
 /// The chunks of one slab, null where there is none yet.
 pub type Directory = [AtomicPtr<Chunk>; DIRECTORY];
@@ -54,10 +55,16 @@ impl Slab {
                     )
                     .is_ok(),
                 {
+                    // Relaxed: a mutant's own.
                     self.taken.store(true, Ordering::Relaxed);
                     true
                 }
             );
+        // Release: pairs with Acquire in `cell::count::total` and `SlotPool::sum`; who reads a word that this owner stored on top of one
+        // that wrapped sees the carry that an owner before counted.
+        if ours && mutant!("take_no_fence", true, false) {
+            fence(Ordering::Release);
+        }
         ours.then(|| Owner::new(self))
     }
 

@@ -160,7 +160,7 @@ impl SlotPool {
                 bits |= chunk.sum_into(block.slot.offset(), &mut sums.words[from..from + block.len()]);
             }
         }
-        // Acquire: pairs with the fence before a wrapped word, as the loads of `cell::count::total` do.
+        // Acquire: pairs with the fences in `cell::count::add` and `Slab::try_take`, as the loads of `cell::count::total` do.
         if mutant!("sum_no_fence", true, false) {
             fence(Ordering::Acquire);
         }

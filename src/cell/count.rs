@@ -5,7 +5,9 @@
 //! # Ordering
 //! Totals are stored Relaxed: each is one word, whose values in one slab are ordered by coherence alone, and it publishes
 //! nothing but itself. Only a word that wraps is stored behind a Release fence, after its carry was counted, and words are loaded
-//! Acquire, before carries are: so a total is never seen to shrink at the wrap. Of a level, lowering is Release and is read first, with Acquire: whoever counts something going away also
+//! Acquire, before carries are: so a total is never seen to shrink at the wrap. The fence covers every later store of the same thread, and
+//! the one in `Slab::try_take` those of the owners that follow it.
+//! Of a level, lowering is Release and is read first, with Acquire: whoever counts something going away also
 //! counts its coming, which happened before. So a level that the program keeps at zero or above never reads below zero.
 //! # Progress and cost
 //! Wait-free: a load and a store, no lock prefix on x86-64.
@@ -42,7 +44,7 @@ pub fn add(cell: OwnedCell<'_>, amount: u64, carry: impl FnOnce()) {
 
 /// The words of one total in all slabs, summed without the carries.
 pub fn total(arena: &Arena, slot: Slot) -> u128 {
-    // Acquire: pairs with the fence in `add`; the carries are read after this.
+    // Acquire: pairs with the fences in `add` and `Slab::try_take`; the carries are read after this.
     let order = mutant!("total_relaxed", Ordering::Acquire, Ordering::Relaxed);
     arena.cells(slot).map(|cell| u128::from(cell.load(0, order))).sum()
 }

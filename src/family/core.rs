@@ -372,6 +372,7 @@ impl Core {
     fn is_full(&self) -> bool {
         // Acquire: pairs with Release in `create`; who sees the last series counted finds it in the index.
         let len = self.len.load(mutant!("full_relaxed", Ordering::Acquire, Ordering::Relaxed));
+        // Relaxed: a number that stands or was lowered to what there is; whoever goes by an older one asks again under the lock.
         len >= self.limit.load(Ordering::Relaxed)
     }
 

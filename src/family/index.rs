@@ -170,10 +170,11 @@ impl Index {
         let table = Table::new(entries);
         let old_entries = old.map_or(&[][..], |old| &old.entries);
         for (place, entry) in old_entries.iter().enumerate() {
-            // Relaxed, both: only the holder of the writer lock stores entries (I1).
             if let Some(ahead) = old_entries.get(place + AHEAD) {
+                // Relaxed: the address is only asked for.
                 prefetch(ahead.load(Ordering::Relaxed).map_addr(|addr| addr & !TAG));
             }
+            // Relaxed: only the holder of the writer lock stores entries (I1).
             let entry = entry.load(Ordering::Relaxed);
             if !entry.is_null() && entry != TOMBSTONE {
                 #[allow(unsafe_code, reason = "the index holds addresses; the family's map holds the references")]

@@ -49,9 +49,10 @@ impl Guest {
 
     /// Runs `work`, for which the client waits, and which it must not lose its place for.
     pub async fn waiting_for<T>(&self, work: impl Future<Output = T>) -> T {
-        // Relaxed, both: see `touch`.
+        // Relaxed: see `touch`.
         self.waits.store(true, Ordering::Relaxed);
         let done = work.await;
+        // Relaxed: as above.
         self.waits.store(false, Ordering::Relaxed);
         self.touch();
         done

@@ -47,11 +47,9 @@ impl Health {
     #[cold]
     #[inline(never)]
     pub fn reject(&self, reason: &ValueError) {
+        let count = index(reason).map_or(&self.exemplars, |index| &self.rejected[index]);
         // Relaxed, here and below: a count that publishes nothing but itself.
-        match index(reason) {
-            Some(index) => self.rejected[index].fetch_add(1, Ordering::Relaxed),
-            None => self.exemplars.fetch_add(1, Ordering::Relaxed),
-        };
+        count.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts an exemplar that nothing was wrong with but its moment.
@@ -81,17 +79,18 @@ impl Health {
     /// The counts now.
     pub fn report(&self) -> HealthReport {
         // Relaxed: as above.
-        let rejected = |place: usize| self.rejected[place].load(Ordering::Relaxed);
+        let now = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let rejected = |place: usize| now(&self.rejected[place]);
         HealthReport {
             rejected_not_a_number: rejected(NOT_A_NUMBER),
             rejected_infinite: rejected(INFINITE),
             rejected_negative: rejected(NEGATIVE),
             rejected_unknown_state: rejected(UNKNOWN_STATE),
             rejected_no_room: rejected(NO_ROOM),
-            series_overflow: self.overflowed.load(Ordering::Relaxed),
-            saturated_counters: self.saturated.load(Ordering::Relaxed),
-            declaration_conflicts: self.conflicts.load(Ordering::Relaxed),
-            dropped_exemplars: self.exemplars.load(Ordering::Relaxed),
+            series_overflow: now(&self.overflowed),
+            saturated_counters: now(&self.saturated),
+            declaration_conflicts: now(&self.conflicts),
+            dropped_exemplars: now(&self.exemplars),
         }
     }
 }

@@ -214,10 +214,11 @@ impl Ledger {
 
     /// The value of a gauge, or of a metric of unknown type.
     pub fn gauge(&mut self, series: SeriesRef<'_>, reading: Reading) -> f64 {
-        // Relaxed: a gauge is one word; the lock is what makes a family's gauges change together.
         match reading {
+            // Relaxed: a gauge is one word; the lock is what makes a family's gauges change together.
             Reading::Look => series.tuple.state().load(Ordering::Relaxed),
             Reading::Take => {
+                // Relaxed: as above.
                 let taken = series.tuple.state().swap(0.0, Ordering::Relaxed);
                 series.tuple.mark_written();
                 taken
@@ -291,10 +292,11 @@ impl Ledger {
 
     /// Appends to `on` which states of a stateset are on.
     pub fn states(&mut self, series: SeriesRef<'_>, on: &mut Vec<bool>, reading: Reading) {
-        // Relaxed: as a gauge.
         let bits = match reading {
+            // Relaxed: as a gauge.
             Reading::Look => series.tuple.bits().load(Ordering::Relaxed),
             Reading::Take => {
+                // Relaxed: as a gauge.
                 let taken = series.tuple.bits().swap(0, Ordering::Relaxed);
                 series.tuple.mark_written();
                 taken

@@ -11,7 +11,8 @@
 //! extreme and its count are of one window. A reset moves the turn by two: observations go on in the same bank, and hand in
 //! their extremes anew.
 //! # Ordering
-//! The turn is Relaxed on both sides: it hands nothing over. An observation that was stopped between reading the turn and counting for
+//! A turn is Release and pairs with the Acquire of an observation: who counts in a bank finds the extremes of its last window taken, and
+//! does not take one of them for a value of this window. An observation that was stopped between reading the turn and counting for
 //! longer than the reader waits is not lost: words only grow, so it is in the next reading of its bank, and in no other. Extremes
 //! are stored before the count, which is Release: a reading, Acquire, sees the extremes of all that it counts, unless an earlier
 //! reading of the bank took them. Exchanges of extremes are Relaxed: each is one word, and what it publishes goes by the count.
@@ -69,10 +70,11 @@ impl Extremes {
     }
 
     fn take_in(&self, bits: u64) {
-        // Relaxed: see the head of this file.
+        // Relaxed, both: an older extreme of this window only costs an exchange, and one of an earlier window the turn has ruled out.
         if bits < self.least.load(Ordering::Relaxed) {
             self.least.fetch_min(bits, Ordering::Relaxed);
         }
+        // Relaxed, both: as above.
         if bits > self.greatest.load(Ordering::Relaxed) {
             self.greatest.fetch_max(bits, Ordering::Relaxed);
         }
@@ -120,7 +122,7 @@ impl Sketches {
     #[inline(always)]
     #[must_use = "false says that nothing was counted"]
     pub fn try_record(&self, slot: Slot, value: f64) -> bool {
-        // Relaxed: see the head of this file.
+        // Relaxed: it is compared with the turn of an observation that came before on this slab, and had it Acquire.
         let turn = self.turn.load(Ordering::Relaxed);
         let busy = arena::undisturbed();
         let head = busy.as_ref().and_then(|_| arena::own_cell(slot));
@@ -136,8 +138,7 @@ impl Sketches {
     /// the extremes, and makes or finds what the thread has not at hand.
     pub fn record(&self, slot: Slot, value: f64) {
         let place = Place::of(value);
-        // Relaxed: see the head of this file.
-        let turn = self.turn.load(Ordering::Relaxed);
+        let turn = self.turns();
         let busy = arena::undisturbed();
         let interrupting = busy.is_none();
         let Some((sketch, at)) = self.find_magnitude(slot, place).or_else(|| self.make(slot, place.magnitude)) else {
@@ -175,16 +176,23 @@ impl Sketches {
         self.pages.find(slot)
     }
 
-    /// Ends a window: from now on observations go to the other bank. Returns the one that comes to rest.
+    /// The turn that observations go by.
+    pub fn turns(&self) -> u64 {
+        // Acquire: pairs with Release in `turn`; what was taken of the bank that is counted in again is gone.
+        self.turn.load(mutant!("turns_relaxed", Ordering::Acquire, Ordering::Relaxed))
+    }
+
+    /// Ends a window: from now on observations go to the other bank. Returns the one that comes to rest. One thread ends windows.
     pub fn turn(&self) -> usize {
-        // Relaxed: see the head of this file. One thread ends windows.
-        self.turn.fetch_add(1, Ordering::Relaxed) as usize & 1
+        // Release: pairs with Acquire in `turns`; hands over that the other bank was read.
+        let order = mutant!("end_of_window_relaxed", Ordering::Release, Ordering::Relaxed);
+        self.turn.fetch_add(1, order) as usize & 1
     }
 
     /// Lets every thread hand in its extremes anew, in the same bank: those of some series were taken off it.
     pub fn begin_anew(&self) {
-        // Relaxed: see the head of this file.
-        self.turn.fetch_add(2, Ordering::Relaxed);
+        // Release: pairs with Acquire in `turns`; hands over that the extremes are gone.
+        self.turn.fetch_add(2, Ordering::Release);
     }
 
     /// Gives the slots of a series back that nobody can observe any more (A4).

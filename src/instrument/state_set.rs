@@ -103,10 +103,12 @@ fn enter(series: SeriesRef<'_>, state: &str) -> Result<(), ValueError> {
 fn set(series: SeriesRef<'_>, state: &str, on: bool) -> Result<(), ValueError> {
     let bit = bit(series, state)?;
     if !series.tuple.slot().is_nowhere() {
-        // Relaxed: it is one word.
+        let states = series.tuple.bits();
         match on {
-            true => series.tuple.bits().fetch_or(bit, Ordering::Relaxed),
-            false => series.tuple.bits().fetch_and(!bit, Ordering::Relaxed),
+            // Relaxed: it is one word.
+            true => states.fetch_or(bit, Ordering::Relaxed),
+            // Relaxed: as above.
+            false => states.fetch_and(!bit, Ordering::Relaxed),
         };
         series.tuple.mark_written();
     }

@@ -100,10 +100,10 @@ impl SignalFlag {
     /// Raises the flag; false if it was up.
     #[inline(always)]
     pub fn raise(&self) -> bool {
-        // Relaxed, and a SeqCst fence for the compiler alone: a handler runs on the same thread, so nothing else could reorder for
-        // it. What the operation stores comes after this, as it comes before the fence in `lower`.
+        // Relaxed, both: a handler runs on the same thread, so only the compiler could reorder for it.
         let was_down = !self.0.load(Ordering::Relaxed);
         self.0.store(true, Ordering::Relaxed);
+        // SeqCst, for the compiler alone: what the operation stores comes after this, as it comes before the partner in `lower`.
         compiler_fence(Ordering::SeqCst);
         was_down
     }
@@ -111,8 +111,9 @@ impl SignalFlag {
     /// Lowers the flag.
     #[inline(always)]
     pub fn lower(&self) {
-        // SeqCst for the compiler alone, and Relaxed: as in `raise`.
+        // SeqCst, for the compiler alone: the partner of the one in `raise`.
         compiler_fence(Ordering::SeqCst);
+        // Relaxed: as in `raise`.
         self.0.store(false, Ordering::Relaxed);
     }
 }

@@ -3,7 +3,7 @@
 //! # Ordering
 //! A gauge's writer stores the value, then the mark, Release; a push takes the mark by an exchange, Acquire, then loads the value.
 //! So each value written is followed by a push that sends it or a later one: the exchange either takes its mark, or comes before it
-//! and leaves it for the next push.
+//! and leaves it for the next push. A scan for idle series takes its own mark likewise, so that the next collection shows the value.
 
 use super::Tuple;
 use crate::sync::{Ordering, mutant, store_beside_exchanges};
@@ -45,16 +45,22 @@ impl Tuple {
         let order = mutant!("take_mark_relaxed", Ordering::Acquire, Ordering::Relaxed);
         mutant!("take_mark_in_two_steps", self.head().beside.fetch_and(!FOR_PUSH, order) & FOR_PUSH != 0, {
             let written = self.head().beside.load(order) & FOR_PUSH != 0;
+            // Relaxed: a mutant's own.
             self.head().beside.store(FOR_EXPIRY, Ordering::Relaxed);
             written
         })
     }
 
-    /// Whether this was written since this was last asked, whatever [`take_written`](Self::take_written) has taken.
-    pub fn take_stirred(&self) -> bool {
-        // Relaxed: a mark that is not seen yet is taken the next time; who must see it comes after the writer by other means.
+    /// Whether this was written since a scan last took the mark, whatever [`take_written`](Self::take_written) has taken.
+    pub fn is_stirred(&self) -> bool {
+        // Relaxed: no value is read by this, and who must see a mark comes after its writer by other means.
         self.head().beside.load(Ordering::Relaxed) & FOR_EXPIRY != 0
-            // Relaxed: no value is read by this mark. Who finds it lets the series stay.
-            && self.head().beside.fetch_and(!FOR_EXPIRY, Ordering::Relaxed) & FOR_EXPIRY != 0
+    }
+
+    /// The same, and takes the mark; called after one collection and before the next.
+    pub fn take_stirred(&self) -> bool {
+        // Acquire: pairs with Release in `mark_written`; the next collection reads the value of the mark that is taken, or a later one.
+        let order = mutant!("take_stirred_relaxed", Ordering::Acquire, Ordering::Relaxed);
+        self.is_stirred() && self.head().beside.fetch_and(!FOR_EXPIRY, order) & FOR_EXPIRY != 0
     }
 }

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use manometer::{
     encode::Format,
-    model::{Metric, MetricPoint, MetricSet, MetricType, Number, Timestamp},
+    model::{Exemplar, Metric, MetricPoint, MetricSet, MetricType, Number, Timestamp},
 };
 
 /// A family as a page shows it.
@@ -27,6 +27,15 @@ pub struct ReadSample {
     pub name: String,
     pub labels: Vec<(String, String)>,
     pub value: String,
+    pub exemplar: Option<ReadExemplar>,
+}
+
+/// What stands behind a value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadExemplar {
+    pub labels: Vec<(String, String)>,
+    pub value: String,
+    pub time: String,
 }
 
 /// Reads a whole page, or says which line breaks which rule.
@@ -86,6 +95,12 @@ pub fn read(page: &str, format: Format) -> Result<Vec<ReadFamily>, String> {
             if !suffixes(&family.kind, format).iter().any(|suffix| sample.name == format!("{}{suffix}", family.name)) {
                 return fail("a sample of another family");
             }
+            let may_have_exemplar = format == Format::OpenMetrics
+                && (family.kind == "counter" && sample.name.ends_with("_total")
+                    || family.kind == "histogram" && sample.name.ends_with("_bucket"));
+            if sample.exemplar.is_some() && !may_have_exemplar {
+                return fail("an exemplar where there can be none");
+            }
             let mut labels = sample.labels.clone();
             labels.sort();
             if labels.windows(2).any(|pair| pair[0].0 == pair[1].0) {
@@ -115,36 +130,62 @@ fn suffixes(kind: &str, format: Format) -> &'static [&'static str] {
 fn read_sample(line: &str) -> Result<ReadSample, String> {
     let fail = |rule: &str| format!("{rule}: {line:?}");
     let end = line.find(['{', ' ']).ok_or_else(|| fail("no value"))?;
-    let (name, mut rest) = line.split_at(end);
+    let (name, rest) = line.split_at(end);
     if !is_name(name) {
         return Err(fail("no sample name"));
     }
-    let mut labels = Vec::new();
-    if let Some(inner) = rest.strip_prefix('{') {
-        rest = inner;
-        while !rest.starts_with('}') {
-            if !labels.is_empty() {
-                rest = rest.strip_prefix(',').ok_or_else(|| fail("no comma between labels"))?;
-            }
-            let (key, quoted) = rest.split_once("=\"").ok_or_else(|| fail("no label"))?;
-            if !is_name(key) {
-                return Err(fail("no label name"));
-            }
-            let end = closing_quote(quoted).ok_or_else(|| fail("an open quote"))?;
-            let value = unescape(&quoted[..end], true)?;
-            if value.is_empty() {
-                return Err(fail("an empty label value"));
-            }
-            labels.push((key.to_owned(), value));
-            rest = &quoted[end + 1..];
-        }
-        rest = &rest[1..];
-    }
-    let value = rest.strip_prefix(' ').ok_or_else(|| fail("no space before the value"))?;
+    let (labels, rest) = match rest.starts_with('{') {
+        true => read_labels(rest, false).map_err(|rule| fail(&rule))?,
+        false => (Vec::new(), rest),
+    };
+    let rest = rest.strip_prefix(' ').ok_or_else(|| fail("no space before the value"))?;
+    let (value, exemplar) = match rest.split_once(" # ") {
+        Some((value, exemplar)) => (value, Some(read_exemplar(exemplar).map_err(|rule| fail(&rule))?)),
+        None => (rest, None),
+    };
     if !is_number(value) {
         return Err(fail("no number"));
     }
-    Ok(ReadSample { name: name.to_owned(), labels, value: value.to_owned() })
+    Ok(ReadSample { name: name.to_owned(), labels, value: value.to_owned(), exemplar })
+}
+
+fn read_exemplar(text: &str) -> Result<ReadExemplar, String> {
+    let (labels, rest) = read_labels(text, true)?;
+    let characters = |(key, value): &(String, String)| key.chars().count() + value.chars().count();
+    if labels.iter().map(characters).sum::<usize>() > 128 {
+        return Err("an exemplar of more than 128 characters".to_owned());
+    }
+    let (value, time) = rest.strip_prefix(' ').and_then(|rest| rest.split_once(' ')).ok_or("no value and time")?;
+    if !is_number(value) || !is_number(time) {
+        return Err("no number in an exemplar".to_owned());
+    }
+    Ok(ReadExemplar { labels, value: value.to_owned(), time: time.to_owned() })
+}
+
+/// Reads what is in braces, and says what follows. Where braces are optional, there are none around nothing.
+fn read_labels(text: &str, may_be_none: bool) -> Result<(Vec<(String, String)>, &str), String> {
+    let mut rest = text.strip_prefix('{').ok_or("no braces")?;
+    let mut labels = Vec::new();
+    while !rest.starts_with('}') {
+        if !labels.is_empty() {
+            rest = rest.strip_prefix(',').ok_or("no comma between labels")?;
+        }
+        let (key, quoted) = rest.split_once("=\"").ok_or("no label")?;
+        if !is_name(key) {
+            return Err("no label name".to_owned());
+        }
+        let end = closing_quote(quoted).ok_or("an open quote")?;
+        let value = unescape(&quoted[..end], true)?;
+        if value.is_empty() {
+            return Err("an empty label value".to_owned());
+        }
+        labels.push((key.to_owned(), value));
+        rest = &quoted[end + 1..];
+    }
+    if labels.is_empty() && !may_be_none {
+        return Err("braces around nothing".to_owned());
+    }
+    Ok((labels, &rest[1..]))
 }
 
 /// Where the quote is that no backslash escapes.
@@ -242,6 +283,7 @@ struct Line {
     suffix: &'static str,
     extra: Option<(String, Extra)>,
     value: Wanted,
+    exemplar: Option<Exemplar>,
 }
 
 /// What the last label of a line must read back as.
@@ -296,8 +338,20 @@ impl Line {
             Wanted::Number(Number::Float(value)) => is_float(&sample.value, *value),
             Wanted::Time(time) => is_time(&sample.value, *time),
         };
-        if is_same { Ok(()) } else { Err("another value") }
+        match (&self.exemplar, &sample.exemplar) {
+            _ if !is_same => Err("another value"),
+            (None, None) => Ok(()),
+            (Some(wanted), Some(read)) if is_exemplar(read, wanted) => Ok(()),
+            _ => Err("another exemplar"),
+        }
     }
+}
+
+fn is_exemplar(read: &ReadExemplar, wanted: &Exemplar) -> bool {
+    let labels = wanted.labels().filter(|(_, value)| !value.is_empty());
+    read.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).eq(labels)
+        && is_float(&read.value, wanted.value())
+        && is_time(&read.time, wanted.timestamp())
 }
 
 fn is_float(text: &str, wanted: f64) -> bool {
@@ -314,7 +368,7 @@ fn is_time(text: &str, wanted: Timestamp) -> bool {
 }
 
 fn plain(suffix: &'static str, value: Number) -> Line {
-    Line { suffix, extra: None, value: Wanted::Number(value) }
+    Line { suffix, extra: None, value: Wanted::Number(value), exemplar: None }
 }
 
 fn buckets(thresholds: &[f64], cumulative: &[u64]) -> Vec<Line> {
@@ -393,7 +447,11 @@ fn lines(metric: &Metric<'_>, exposed: &str, format: Format) -> Option<Vec<Line>
         other => panic!("{other:?} has no known lines"),
     };
     if let Some(time) = created.filter(|_| format == Format::OpenMetrics) {
-        lines.push(Line { suffix: "_created", extra: None, value: Wanted::Time(time) });
+        lines.push(Line { suffix: "_created", extra: None, value: Wanted::Time(time), exemplar: None });
+    }
+    if format == Format::OpenMetrics {
+        // The line of a counter's total, and those of a histogram's buckets, come first.
+        metric.exemplars().for_each(|(bucket, exemplar)| lines[bucket].exemplar = Some(exemplar.clone()));
     }
     Some(lines)
 }

@@ -8,11 +8,19 @@ mod common;
 #[path = "../common/reader.rs"]
 mod reader;
 
+mod clock;
+mod kind;
 mod one_by_one;
+mod series;
+mod steps;
 mod subject;
 mod together;
+mod value;
 
-use std::env;
+use std::{
+    env,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use manometer::{
     MetricSet,
@@ -30,6 +38,14 @@ fn programs(cases: u32) -> ProptestConfig {
         failure_persistence: None,
         ..ProptestConfig::default()
     }
+}
+
+static TURN: Mutex<()> = Mutex::new(());
+
+/// Lets no other programs run until this is dropped: a look-up of anybody that the system has stopped puts the end of an idle series
+/// off by a collection.
+fn take_turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Both pages of a set read back as what it holds.

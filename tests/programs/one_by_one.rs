@@ -3,121 +3,35 @@
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::{Mutex, mpsc},
+    sync::{Arc, Mutex, mpsc},
     thread,
+    time::Duration,
 };
 
 use manometer::{DeclareError, LabelError, Registry, collect};
 use proptest::prelude::*;
 
 use super::{
-    common, pages_read_back, programs,
-    subject::{AnyFamily, AnyHandle, Held, Kind, held},
+    clock::HandClock,
+    common,
+    kind::Kind,
+    pages_read_back, programs,
+    series::Series,
+    steps::{FLEETING, HANDLES, KEYS, MOST_LETTERS, NAMES, Step, THREADS, VALUES, program},
+    subject::{AnyFamily, AnyHandle},
+    take_turn,
+    value::{Exemplars, Held, exemplars, held},
 };
 
-const NAMES: [&str; 3] = ["a", "b/c", "2 d"];
-const KEYS: [&str; 2] = ["k", "l"];
-const VALUES: [&str; 4] = ["x", "", "\"\\\n", "ÿ,}"];
-const THREADS: usize = 3;
-
-/// How many handles are kept.
-const HANDLES: usize = 6;
-
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    Declare {
-        name: usize,
-        kind: Kind,
-        keys: usize,
-    },
-    Replace {
-        name: usize,
-        kind: Kind,
-        keys: usize,
-    },
-    RemoveFamily {
-        name: usize,
-        amount: u8,
-    },
-    /// By label values.
-    Record {
-        name: usize,
-        labels: [usize; 2],
-        amount: u8,
-    },
-    /// With one label too many.
-    Misrecord {
-        name: usize,
-    },
-    Hold {
-        name: usize,
-        labels: [usize; 2],
-    },
-    RecordHeld {
-        handle: usize,
-        amount: u8,
-        times: u8,
-    },
-    Set {
-        handle: usize,
-        amount: u8,
-    },
-    Reset {
-        handle: usize,
-    },
-    Clear {
-        name: usize,
-        prefix: Option<usize>,
-    },
-    Remove {
-        name: usize,
-        labels: [usize; 2],
-    },
-    RemoveAll {
-        name: usize,
-        prefix: Option<usize>,
-    },
-    Accumulate {
-        name: usize,
-        prefix: Option<usize>,
-        sums: [(usize, usize, u8); 2],
-    },
-    Collect,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let (name, value, handle) = (|| 0..NAMES.len(), || 0..VALUES.len(), || 0..HANDLES);
-    let kind = || prop::sample::select(Kind::ADDING.into_iter().chain([Kind::StateSet]).collect::<Vec<_>>());
-    let labels = move || [value(), value()];
-    let prefix = move || prop::option::of(value());
-    prop_oneof![
-        3 => (name(), kind(), 0..=KEYS.len()).prop_map(|(name, kind, keys)| Step::Declare { name, kind, keys }),
-        1 => (name(), kind(), 0..=KEYS.len()).prop_map(|(name, kind, keys)| Step::Replace { name, kind, keys }),
-        1 => (name(), any::<u8>()).prop_map(|(name, amount)| Step::RemoveFamily { name, amount }),
-        12 => (name(), labels(), any::<u8>()).prop_map(|(name, labels, amount)| Step::Record { name, labels, amount }),
-        1 => name().prop_map(|name| Step::Misrecord { name }),
-        4 => (name(), labels()).prop_map(|(name, labels)| Step::Hold { name, labels }),
-        8 => (handle(), any::<u8>(), 0..5u8)
-            .prop_map(|(handle, amount, times)| Step::RecordHeld { handle, amount, times }),
-        2 => (handle(), any::<u8>()).prop_map(|(handle, amount)| Step::Set { handle, amount }),
-        2 => handle().prop_map(|handle| Step::Reset { handle }),
-        2 => (name(), prefix()).prop_map(|(name, prefix)| Step::Clear { name, prefix }),
-        3 => (name(), labels()).prop_map(|(name, labels)| Step::Remove { name, labels }),
-        1 => (name(), prefix()).prop_map(|(name, prefix)| Step::RemoveAll { name, prefix }),
-        3 => (name(), prefix(), [(value(), value(), any::<u8>()), (value(), value(), any::<u8>())])
-            .prop_map(|(name, prefix, sums)| Step::Accumulate { name, prefix, sums }),
-        2 => Just(Step::Collect),
-    ]
-}
-
 proptest! {
-    #![proptest_config(programs(64))]
+    #![proptest_config(programs(128))]
 
     #[test]
     fn every_step_of_a_program_does_what_the_model_does(
-        steps in prop::collection::vec((0..THREADS, step()), 1..120),
+        steps in program(),
     ) {
-        let world = Mutex::new(World { registry: common::registry(), families: BTreeMap::new(), series: Vec::new(), handles: Vec::new() });
+        let _turn = take_turn();
+        let world = Mutex::new(World::new());
         let mut failed = None;
         thread::scope(|scope| {
             let (done, next) = mpsc::channel();
@@ -141,13 +55,19 @@ proptest! {
         if let Some(panic) = failed {
             resume_unwind(panic);
         }
-        world.into_inner().expect("no step has failed").check();
+        world.into_inner().expect("no step has failed").check(None);
     }
 }
 
 /// The engine and its model.
 struct World {
     registry: Registry,
+    clock: HandClock,
+    /// Whether there is a family with windows, and how many were begun since windows last ended.
+    has_windows: bool,
+    windows_begun: u64,
+    /// How many exemplars were refused.
+    refused: u64,
     families: BTreeMap<&'static str, Stands>,
     /// Every series that there ever was.
     series: Vec<Series>,
@@ -156,29 +76,40 @@ struct World {
 
 /// A family that stands.
 struct Stands {
-    family: Box<dyn AnyFamily>,
+    family: Arc<dyn AnyFamily>,
     kind: Kind,
     keys: usize,
+    expires: bool,
     /// Labels to the place of the series.
     series: BTreeMap<Vec<&'static str>, usize>,
 }
 
-struct Series {
-    kind: Kind,
-    value: super::subject::Value,
-    live: bool,
-}
-
 impl World {
+    fn new() -> Self {
+        let (registry, clock) = (common::registry(), HandClock::default());
+        registry.set_clock(clock.clone());
+        Self {
+            registry,
+            clock,
+            has_windows: false,
+            windows_begun: 0,
+            refused: 0,
+            families: BTreeMap::new(),
+            series: Vec::new(),
+            handles: Vec::new(),
+        }
+    }
+
     fn act(&mut self, step: Step) {
         match step {
             Step::Declare { name, kind, keys } => self.declare(NAMES[name], kind, keys),
             Step::Replace { name, kind, keys } => {
-                let (family, old) = kind.replace(&self.registry, NAMES[name], &KEYS[..keys]);
-                let stood = self.families.remove(NAMES[name]);
+                let (name, expires) = (NAMES[name], NAMES[name] == FLEETING);
+                let (family, old) = kind.replace(&self.registry, name, &KEYS[..keys], expires);
+                let stood = self.families.remove(name);
                 assert_eq!(old.as_ref().map(held), stood.as_ref().map(|stood| self.held(stood)));
                 stood.into_iter().for_each(|stood| self.bury(&stood));
-                self.stand(NAMES[name], family, kind, keys);
+                self.stand(name, family, kind, keys);
             }
             Step::RemoveFamily { name, amount } => {
                 let old = self.registry.remove(NAMES[name]);
@@ -199,8 +130,7 @@ impl World {
             Step::Record { name, labels, amount } => {
                 let Some((labels, series)) = self.look_up(NAMES[name], labels) else { return };
                 self.families[NAMES[name]].family.record(&labels, amount).expect("a value for each key");
-                let Series { kind, value, .. } = &mut self.series[series];
-                kind.record(value, amount, 1);
+                self.series[series].record(amount, 1, self.clock.read());
             }
             Step::Misrecord { name } => {
                 let Some(stands) = self.families.get(NAMES[name]) else { return };
@@ -211,34 +141,50 @@ impl World {
             Step::Hold { name, labels } => {
                 let Some((labels, series)) = self.look_up(NAMES[name], labels) else { return };
                 let handle = self.families[NAMES[name]].family.handle(&labels);
+                self.series[series].ask(self.clock.read());
                 if self.handles.len() == HANDLES {
                     self.handles.remove(0);
                 }
                 self.handles.push((handle, series));
             }
             Step::RecordHeld { handle, amount, times } => {
-                let Some((handle, series)) = self.handles.get(handle) else { return };
+                let Some((handle, series)) = self.handle(handle) else { return };
                 handle.record(amount, times);
-                let Series { kind, value, .. } = &mut self.series[*series];
-                kind.record(value, amount, times);
+                self.series[series].record(amount, times, self.clock.read());
+            }
+            Step::RecordWith { handle, amount, letters } => {
+                let Some((handle, series)) = self.handle(handle) else { return };
+                let text = char::from(b'a' + amount % 26).to_string().repeat(letters);
+                handle.record_with(amount, &[("t", &text)]);
+                let fits = letters <= MOST_LETTERS;
+                let refused = self.series[series].record_with(amount, &text, fits, self.clock.read());
+                self.refused += u64::from(refused);
             }
             Step::Set { handle, amount } => {
-                let Some((handle, series)) = self.handles.get(handle) else { return };
+                let Some((handle, series)) = self.handle(handle) else { return };
                 handle.set(amount);
-                let Series { kind, value, .. } = &mut self.series[*series];
-                kind.set(value, amount);
+                self.series[series].set(amount, self.clock.read());
+            }
+            Step::Ask { name, labels } => {
+                let Some((labels, series)) = self.look_up(NAMES[name], labels) else { return };
+                drop(self.families[NAMES[name]].family.handle(&labels));
+                self.series[series].ask(self.clock.read());
+            }
+            Step::Drop { handle } => {
+                if !self.handles.is_empty() {
+                    self.handles.remove(handle % self.handles.len());
+                }
             }
             Step::Reset { handle } => {
-                let Some((handle, series)) = self.handles.get(handle) else { return };
-                let Series { kind, value, .. } = &mut self.series[*series];
-                assert_eq!(handle.reset(), std::mem::replace(value, kind.zero()));
+                let Some((handle, series)) = self.handle(handle) else { return };
+                assert_eq!(handle.reset(), self.series[series].reset());
             }
             Step::Clear { name, prefix } => {
                 let Some((stands, prefix)) = self.within(NAMES[name], prefix) else { return };
                 let cleared = stands.family.clear(prefix);
                 let own = own(stands, prefix);
                 assert_eq!(cleared, self.held_of(&own));
-                own.values().for_each(|series| self.series[*series].value = self.series[*series].kind.zero());
+                own.values().for_each(|series| _ = self.series[*series].reset());
             }
             Step::Remove { name, labels } => {
                 let Some(stands) = self.families.get_mut(NAMES[name]) else { return };
@@ -246,7 +192,7 @@ impl World {
                 let removed = stands.family.remove(&labels);
                 let series = stands.series.remove(&labels);
                 assert_eq!(removed, series.map(|series| self.series[series].value.clone()));
-                series.into_iter().for_each(|series| self.series[series].live = false);
+                series.into_iter().for_each(|series| self.series[series].die());
             }
             Step::RemoveAll { name, prefix } => {
                 let Some((stands, prefix)) = self.within(NAMES[name], prefix) else { return };
@@ -256,16 +202,30 @@ impl World {
                 let stands = self.families.get_mut(NAMES[name]).expect("found before");
                 for (labels, series) in own {
                     stands.series.remove(&labels);
-                    self.series[series].live = false;
+                    self.series[series].die();
                 }
             }
             Step::Accumulate { name, prefix, sums } => self.accumulate(NAMES[name], prefix, sums),
-            Step::Collect => self.check(),
+            Step::Pass { seconds } => {
+                self.clock.advance(Duration::from_secs(seconds));
+                if self.has_windows {
+                    self.clock.settle(std::mem::take(&mut self.windows_begun));
+                }
+                self.series.iter_mut().for_each(Series::end_window);
+            }
+            Step::Collect => self.check(None),
+            Step::CollectBeside { name, labels, amount } => self.check(Some((NAMES[name], labels, amount))),
         }
     }
 
+    /// One of the handles that there are, and the place of its series.
+    fn handle(&self, handle: usize) -> Option<(&dyn AnyHandle, usize)> {
+        let (handle, series) = self.handles.get(handle % self.handles.len().max(1))?;
+        Some((&**handle, *series))
+    }
+
     fn declare(&mut self, name: &'static str, kind: Kind, keys: usize) {
-        let declared = kind.declare(&self.registry, name, &KEYS[..keys]);
+        let declared = kind.declare(&self.registry, name, &KEYS[..keys], name == FLEETING);
         match self.families.get(name) {
             None => self.stand(name, declared.expect("a new name"), kind, keys),
             Some(stands) if stands.kind.is_declared_by(kind) && stands.keys == keys => {
@@ -281,8 +241,14 @@ impl World {
         }
     }
 
-    fn stand(&mut self, name: &'static str, family: Box<dyn AnyFamily>, kind: Kind, keys: usize) {
-        self.families.insert(name, Stands { family, kind, keys, series: BTreeMap::new() });
+    fn stand(&mut self, name: &'static str, family: Arc<dyn AnyFamily>, kind: Kind, keys: usize) {
+        // The one series of a family without keys stays.
+        let expires = name == FLEETING && keys > 0;
+        self.families.insert(name, Stands { family, kind, keys, expires, series: BTreeMap::new() });
+        if kind == Kind::Quantiles {
+            self.has_windows = true;
+            self.windows_begun += 1;
+        }
         if keys == 0 {
             self.look_up(name, [0, 0]);
         }
@@ -290,12 +256,12 @@ impl World {
 
     /// The labels that a family with its keys has of these, and the series that they mean, which is there from now on.
     fn look_up(&mut self, name: &'static str, labels: [usize; 2]) -> Option<(Vec<&'static str>, usize)> {
-        let Self { families, series, .. } = self;
+        let Self { families, series, clock, .. } = self;
         let stands = families.get_mut(name)?;
         let labels: Vec<_> = labels[..stands.keys].iter().map(|value| VALUES[*value]).collect();
         let kind = stands.kind;
         let place = *stands.series.entry(labels.clone()).or_insert_with(|| {
-            series.push(Series { kind, value: kind.zero(), live: true });
+            series.push(Series::new(kind, clock.read()));
             series.len() - 1
         });
         Some((labels, place))
@@ -317,23 +283,22 @@ impl World {
         };
         let given: Vec<_> = sums.iter().map(|sum| (free(sum), sum.2)).collect();
         assert!(stands.family.accumulate(prefix, &given));
-        for series in own(stands, prefix).values() {
-            self.series[*series].value = Kind::Gauge.zero();
-        }
+        let mut published: BTreeMap<usize, u32> = own(stands, prefix).values().map(|series| (*series, 0)).collect();
         for (mut labels, (_, _, amount)) in given.iter().map(|(labels, _)| labels.clone()).zip(sums) {
             labels.splice(0..0, prefix);
             let places: Vec<_> = labels.iter().map(|label| VALUES.iter().position(|value| value == label)).collect();
             let place = |at: usize| places.get(at).copied().flatten().unwrap_or(0);
             let (_, series) = self.look_up(name, [place(0), place(1)]).expect("it stands");
-            if let super::subject::Value::Float(value) = &mut self.series[series].value {
-                *value += f64::from(amount) * 0.25;
-            }
+            *published.entry(series).or_default() += u32::from(amount);
+        }
+        for (series, quarters) in published {
+            self.series[series].publish(f64::from(quarters) * 0.25, self.clock.read());
         }
     }
 
     /// Its series are no longer seen.
     fn bury(&mut self, stood: &Stands) {
-        stood.series.values().for_each(|series| self.series[*series].live = false);
+        stood.series.values().for_each(|series| self.series[*series].die());
     }
 
     fn held(&self, stands: &Stands) -> Held {
@@ -345,22 +310,84 @@ impl World {
         series.iter().map(|(labels, series)| (texts(labels), self.series[*series].value.clone())).collect()
     }
 
-    /// What is exposed, listed and read through handles is what the model holds.
-    fn check(&self) {
+    /// What is exposed, listed and read through handles is what the model holds. `beside` is recorded while a collection runs.
+    fn check(&mut self, beside: Option<(&'static str, [usize; 2], u8)>) {
+        if let Some((stands, labels, amount)) = beside.and_then(|beside| self.beside(beside)) {
+            let act = move || stands.record(&labels, amount).expect("a value for each key");
+            self.clock.meanwhile(Box::new(act));
+        }
         let set = collect(&self.registry);
+        self.clock.make_up();
         assert_eq!(set.families.len(), self.families.len());
         assert!(set.families.is_sorted_by_key(|family| family.metadata().name().exposed().to_owned()));
         for (name, stands) in &self.families {
             let family = set.family(name).expect("it stands");
             assert_eq!(held(family), self.held(stands), "{name}");
+            assert_eq!(exemplars(family), self.exemplars(stands), "{name}");
+        }
+        self.series.iter_mut().for_each(Series::show);
+        if let Some((name, labels, amount)) = beside {
+            if let Some((_, series)) = self.look_up(name, labels) {
+                self.series[series].record(amount, 1, self.clock.read());
+            }
+        }
+        self.expire();
+        for stands in self.families.values() {
             let texts = |labels: &Vec<&str>| labels.iter().map(|label| (*label).to_owned()).collect::<Vec<_>>();
-            assert_eq!(stands.family.listed(), stands.series.keys().map(texts).collect::<Vec<_>>());
+            let shown: Vec<_> = match stands.expires {
+                // To list series is to ask for them.
+                true => stands.family.exposed().into_keys().collect(),
+                false => stands.family.listed(),
+            };
+            assert_eq!(shown, stands.series.keys().map(texts).collect::<Vec<_>>());
         }
         for (handle, series) in &self.handles {
-            let Series { value, live, .. } = &self.series[*series];
+            let Series { value, live, exemplars, kind, .. } = &self.series[*series];
             assert_eq!((handle.value(), handle.is_live()), (value.clone(), *live));
+            let last = |bucket| Some((bucket, handle.exemplar(bucket)?));
+            assert_eq!(&(0..=kind.thresholds().len()).filter_map(last).collect::<Exemplars>(), exemplars);
         }
+        assert_eq!(self.registry.health().dropped_exemplars, self.refused);
         pages_read_back(&set);
+    }
+
+    /// The family of a record that is made while a collection runs, and the labels that it has of these.
+    fn beside(
+        &self,
+        (name, labels, amount): (&str, [usize; 2], u8),
+    ) -> Option<(Arc<dyn AnyFamily>, Vec<&'static str>, u8)> {
+        let stands = self.families.get(name)?;
+        Some((stands.family.clone(), labels[..stands.keys].iter().map(|value| VALUES[*value]).collect(), amount))
+    }
+
+    /// A collection has ended: which series went is for the engine to say, if they may, and if none stays that may not.
+    fn expire(&mut self) {
+        let now = self.clock.read();
+        let held: Vec<usize> = self.handles.iter().map(|(_, series)| *series).collect();
+        for (name, stands) in self.families.iter_mut().filter(|(_, stands)| stands.expires) {
+            let left = stands.family.exposed();
+            stands.series.retain(|labels, place| {
+                let series = &mut self.series[*place];
+                let (may_go, must_go) = series.grow_idle(held.contains(place), now);
+                let texts: Vec<_> = labels.iter().map(|label| (*label).to_owned()).collect();
+                let stays = left.contains_key(&texts);
+                assert!(stays || may_go, "{name}{labels:?} is gone at {now:?}: {series:?}");
+                assert!(!stays || !must_go, "{name}{labels:?} is still there at {now:?}: {series:?}");
+                if !stays {
+                    series.die();
+                }
+                stays
+            });
+        }
+    }
+
+    /// The exemplars of a family's series, of those that have some.
+    fn exemplars(&self, stands: &Stands) -> BTreeMap<Vec<String>, Exemplars> {
+        let own = |(labels, series): (&Vec<&str>, &usize)| {
+            let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+            (labels, self.series[*series].exemplars.clone())
+        };
+        stands.series.iter().map(own).filter(|(_, own)| !own.is_empty()).collect()
     }
 }
 

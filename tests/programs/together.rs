@@ -2,17 +2,20 @@
 //! read meanwhile is legal.
 
 use std::sync::{
-    Mutex,
+    Arc, Mutex,
     atomic::{AtomicI64, AtomicU64, Ordering},
 };
 
-use manometer::{Counter, Declaration, Family, Gauge, MetricSet, Registry, collect};
+use manometer::{Counter, Declaration, Family, Gauge, MetricFamily, MetricSet, Registry, collect};
 use proptest::prelude::*;
 
 use super::{
     common::{self, together, while_running},
+    kind::Kind,
     pages_read_back, programs,
-    subject::{AnyFamily, Kind, Value, held},
+    subject::AnyFamily,
+    take_turn,
+    value::{Value, held},
 };
 
 const THREADS: usize = 3;
@@ -33,6 +36,12 @@ enum Step {
         family: usize,
         label: usize,
         times: u8,
+    },
+    /// The same with an exemplar.
+    RecordWith {
+        family: usize,
+        label: usize,
+        mark: u8,
     },
     ResetHeld {
         family: usize,
@@ -65,6 +74,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => (family(), label(), any::<u8>()).prop_map(|(family, label, amount)| Step::Record { family, label, amount }),
         6 => (family(), label(), 1..4u8).prop_map(|(family, label, times)| Step::RecordHeld { family, label, times }),
+        4 => (family(), label(), any::<u8>()).prop_map(|(family, label, mark)| Step::RecordWith { family, label, mark }),
         2 => (family(), label()).prop_map(|(family, label)| Step::ResetHeld { family, label }),
         2 => family().prop_map(|family| Step::Clear { family }),
         3 => (family(), label()).prop_map(|(family, label)| Step::Remove { family, label }),
@@ -84,6 +94,7 @@ proptest! {
     fn what_was_recorded_is_what_was_handed_back_and_what_is_left(
         plans in prop::collection::vec(prop::collection::vec(step(), 1..24), THREADS),
     ) {
+        let _turn = take_turn();
         let world = World::new();
         let mut watcher = Watcher::default();
         while_running(
@@ -98,9 +109,9 @@ proptest! {
 struct World {
     registry: Registry,
     /// Families whose series come and go, and are recorded in by label values alone.
-    changing: Vec<(Box<dyn AnyFamily>, Owed)>,
+    changing: Vec<(Arc<dyn AnyFamily>, Owed)>,
     /// Families whose series stay, and are recorded in through handles.
-    staying: Vec<(Box<dyn AnyFamily>, Owed)>,
+    staying: Vec<(Arc<dyn AnyFamily>, Owed)>,
     /// Every family of that name that anybody saw.
     replaced: Mutex<Vec<Family<Counter>>>,
     owed_by_replaced: Owed,
@@ -123,7 +134,7 @@ impl Owed {
         let (observations, quarters) = match value {
             Value::Whole(total) => (0, total * 4),
             Value::Float(value) => (0, (value * 4.0) as i64),
-            Value::Observed(cumulative, sum) => {
+            Value::Observed(cumulative, sum, _) => {
                 (cumulative.last().copied().unwrap_or_default() as i64, (sum * 4.0) as i64)
             }
         };
@@ -148,7 +159,10 @@ impl World {
         let registry = common::registry();
         let families = |name: &str| {
             let declare = |(place, kind): (usize, Kind)| {
-                (kind.declare(&registry, &format!("{name}_{place}"), &["k"]).expect("a new name"), Owed::default())
+                (
+                    kind.declare(&registry, &format!("{name}_{place}"), &["k"], false).expect("a new name"),
+                    Owed::default(),
+                )
             };
             Kind::ADDING.into_iter().enumerate().map(declare).collect()
         };
@@ -175,6 +189,12 @@ impl World {
                 let (subject, owed) = &self.staying[family];
                 owed.add(&recorded(Kind::ADDING[family], ONE, times), 1);
                 subject.handle(&[VALUES[label]]).record(ONE, times);
+            }
+            Step::RecordWith { family, label, mark } => {
+                let (subject, owed) = &self.staying[family];
+                owed.add(&recorded(Kind::ADDING[family], ONE, 1), 1);
+                let mark = mark.to_string();
+                subject.handle(&[VALUES[label]]).record_with(ONE, &[("first", &mark), ("second", &mark)]);
             }
             Step::ResetHeld { family, label } => {
                 let (subject, owed) = &self.staying[family];
@@ -256,18 +276,32 @@ fn recorded(kind: Kind, amount: u8, times: u8) -> Value {
     value
 }
 
-/// Whether a value in a family of ones is one that the family can have had: as many observations as their sum says.
+/// Whether a value in a family of ones is one that the family can have had: as many observations as their sum says, and no quantile
+/// but one, to one per cent, or none.
 fn is_legal(value: &Value) {
-    if let Value::Observed(cumulative, sum) = value {
+    if let Value::Observed(cumulative, sum, quantiles) = value {
         assert!(cumulative.is_sorted(), "{value:?}");
         assert_eq!(cumulative.last().map(|count| *count as f64), Some(*sum), "{value:?}");
+        let is_one = |quantile: &f64| quantile.is_nan() || (quantile - 1.0).abs() <= 0.01;
+        assert!(quantiles.0.iter().all(is_one), "{value:?}");
+    }
+}
+
+/// Whether the exemplars in a family of ones are whole, and each where it belongs.
+fn are_whole_exemplars(family: &MetricFamily, kind: Kind) {
+    for (bucket, exemplar) in family.metrics().flat_map(|metric| metric.exemplars().collect::<Vec<_>>()) {
+        let labels: Vec<_> = exemplar.labels().collect();
+        assert_eq!((labels[0].0, labels[1].0, labels[0].1), ("first", "second", labels[1].1), "{exemplar:?}");
+        assert_eq!(kind.exemplar(ONE), Some((bucket, exemplar.value())), "{exemplar:?}");
     }
 }
 
 /// Whether a collection is one that there can be, whenever it was.
 fn is_whole(set: &MetricSet) {
-    for place in 0..Kind::ADDING.len() {
-        held(set.family(&format!("staying_{place}")).expect("it stands")).values().for_each(is_legal);
+    for (place, kind) in Kind::ADDING.into_iter().enumerate() {
+        let family = set.family(&format!("staying_{place}")).expect("it stands");
+        held(family).values().for_each(is_legal);
+        are_whole_exemplars(family, kind);
     }
     let gauges = held(set.family("gauges").expect("it stands"));
     let mut values = gauges.values();

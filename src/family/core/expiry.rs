@@ -13,7 +13,9 @@
 //! - E1: an update by label values is made in a series that stays, or before the last look at the mark, which then has moved.
 //! - E2: a handle is made under a pin, the writer lock or the map's shard, or cloned from another: so a series without a handle at
 //!   the last look has none that was made while it was live. A series with a handle never expires.
-//! - E3: a value was read by a collection before the series goes: its mark is that of the scan before, which came after one.
+//! - E3: a value was read by a collection before the series goes: its mark is that of a scan before, which came after one.
+//! - E4: the last look only looks. A mark that says "written" is taken by the comparison alone, which notes it, and the condemned of
+//!   the scan before are looked at before their marks are taken.
 //!
 //! # Limits
 //! It is the collections that look. A series goes at the first scan that comes after the limit, or the one after that.
@@ -61,8 +63,10 @@ impl Core {
         let (Some(idle), Some(limit)) = (&self.idle, self.shared.expire_after) else { return };
         let mut idle = idle.lock();
         let scan = self.shared.begin_scan();
-        self.compare(&mut idle, scan);
+        mutant!("marks_before_last_look" => self.compare(&mut idle, scan));
+        // First, for the comparison takes marks away (E4).
         self.finish(&mut idle);
+        self.compare(&mut idle, scan);
         if let Some(oldest) = idle.pass(scan, now, limit).filter(|_| idle.pinned.is_none()) {
             self.condemn(&mut idle, scan, oldest);
             self.finish(&mut idle);
@@ -156,7 +160,7 @@ impl Core {
         // The handles first: who lets the last one go has recorded before (E2).
         let is_held = mutant!("expire_held", tuple.handles() > 0, false);
         // Only what has no cell has such a mark; of a counter the same bits count carries.
-        let has_moved = self.shared.kind.is_in_tuple() && tuple.take_stirred()
+        let has_moved = self.shared.kind.is_in_tuple() && tuple.is_stirred()
             || mutant!("no_last_look", self.shared.ledger().mark(series) != *mark, false);
         !is_held && !has_moved
     }
@@ -170,14 +174,16 @@ impl Core {
 }
 
 impl Idle {
-    /// Notes when a scan was. The last one that is as old as the limit, if there is one.
+    /// Notes when a scan was. The last one before it that is as old as the limit, if there is one: what moved since that has not been
+    /// idle for so long, and what this scan has found to move no collection has read (E3).
     fn pass(&mut self, scan: u32, now: Duration, limit: Duration) -> Option<u32> {
-        self.scans.push_back((scan, now));
         let is_old = |(_, at): &(u32, Duration)| now.saturating_sub(*at) >= limit;
         while self.scans.get(1).is_some_and(is_old) {
             self.scans.pop_front();
         }
-        self.scans.front().filter(|oldest| is_old(oldest)).map(|(number, _)| *number)
+        let oldest = self.scans.front().filter(|oldest| is_old(oldest)).map(|(number, _)| *number);
+        self.scans.push_back((scan, now));
+        oldest
     }
 
     /// Lays the columns out as `order` has its rows. A series that was not there before has just moved.
