@@ -3,7 +3,7 @@
 mod common;
 
 use common::{page, registry, samples};
-use manometer::{DeclareError, Histogram, Registry, encode::Format};
+use manometer::{DeclareError, Histogram, NativeOptions, Registry, ValueError, encode::Format};
 
 /// Takes every word that is left, in pieces from the largest down.
 fn fill(filler: &Registry) {
@@ -33,6 +33,8 @@ fn gen_01_a_full_process_refuses_and_goes_on() {
     let histogram = registry.histogram("histogram").buckets([1.0, 2.0]).declare().unwrap();
     let held: (_, Histogram) = (counter.with_labels(()).unwrap(), histogram.with_labels(()).unwrap());
     labelled.inc(("first",)).unwrap();
+    let native = registry.histogram("native").native(NativeOptions::new()).single().unwrap();
+    native.observe(1.0);
 
     let filler = Registry::new();
     fill(&filler);
@@ -48,6 +50,15 @@ fn gen_01_a_full_process_refuses_and_goes_on() {
     }
     assert_eq!(labelled.sum(), 1001);
     assert!(labelled.overflowed() > 900 && labelled.overflowed() == registry.health().series_overflow);
+
+    // A native histogram refuses values of ranges that it never met, once the blocks that it holds are used up, and counts the others.
+    let ranges = (1..20).map(|range| f64::from(8 * range).exp2());
+    let refused: Vec<f64> = ranges.filter(|value| native.try_observe(*value) == Err(ValueError::NoRoom)).collect();
+    assert!(refused.len() > 10 && native.count() == 1 + 19 - refused.len() as u64, "{refused:?} are refused");
+    refused.iter().for_each(|value| native.observe(*value));
+    native.observe(1.0);
+    assert_eq!(native.count(), 2 + 19 - refused.len() as u64);
+    assert_eq!(registry.health().rejected_no_room, refused.len() as u64);
 
     // A single series that is removed while it is held has no room to come back to: what follows goes unseen.
     held.0.inc();
@@ -69,6 +80,7 @@ fn gen_01_a_full_process_refuses_and_goes_on() {
     assert!(page(&registry, Format::OpenMetrics).ends_with("# EOF\n"));
 
     drop(filler);
+    refused.iter().for_each(|value| assert_eq!(native.try_observe(*value), Ok(())));
     registry.counter("late").single().unwrap().inc();
     assert!(samples(&registry).contains(&"late_total 1".to_owned()));
     drop(held);
