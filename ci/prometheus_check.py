@@ -275,25 +275,58 @@ def check_health(prometheus, log, jobs):
     expect(not complaints, f"Prometheus complains:\n{complaints}")
 
 
+def classic_option():
+    """The scrape option by which this Prometheus stores classic buckets beside native ones; None of one that is too old."""
+    told = subprocess.run(["prometheus", "--version"], capture_output=True, text=True, check=True)
+    version = re.search(r"version (\d+)\.(\d+)", told.stdout + told.stderr)
+    major, minor = int(version[1]), int(version[2])
+    if major >= 3:
+        return "always_scrape_classic_histograms"
+    return "scrape_classic_histograms" if (major, minor) >= (2, 45) else None
+
+
+def wait_for(prometheus, expression):
+    """When an expression first has a value; Prometheus may take some seconds to begin."""
+    deadline = time.time() + 30
+    while not prometheus.query(expression, now := time.time()) and now < deadline:
+        time.sleep(0.5)
+    return now
+
+
 def check_native(command):
-    """Quantiles of a native histogram whose values are spread evenly over (0, 1] are what they are asked for."""
+    """Quantiles of native histograms whose values are spread evenly over (0, 1] are what they are asked for, classic buckets beside or not."""
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = stack.enter_context(running(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
         (page_url,) = read_until(server.stdout, r"^metrics: (\S+)")
         config = PROTOBUF_CONFIG.format(server=urllib.parse.urlsplit(page_url).netloc)
-        prometheus, log = start_prometheus(stack, folder / "native", config, "native-histograms")
-        # Prometheus may take some seconds to begin.
-        deadline = time.time() + 30
-        while not prometheus.query("histogram_count(work_seconds)", now := time.time()) and now < deadline:
-            time.sleep(0.5)
-        count, total = (prometheus.number(f"histogram_{part}(work_seconds)", now) for part in ("count", "sum"))
-        expect(count == 10_000 and abs(total - 5000.5) < 1e-6, f"native: {count} values, {total} in sum")
-        for asked in (0.01, 0.1, 0.5, 0.9, 0.99):
-            found = prometheus.number(f"histogram_quantile({asked}, work_seconds)", now)
-            print(f"native: histogram_quantile({asked}) = {found:.4f}")
-            expect(abs(found / asked - 1) <= NATIVE_ERROR, f"native: off by more than {NATIVE_ERROR:.1%}")
+        option = classic_option()
+        both = f"{config}    {option}: true\n" if option else config
+        prometheus, log = start_prometheus(stack, folder / "native", both, "native-histograms")
+        for name in ("work_seconds", "task_seconds"):
+            now = wait_for(prometheus, f"histogram_count({name})")
+            count, total = (prometheus.number(f"histogram_{part}({name})", now) for part in ("count", "sum"))
+            expect(count == 10_000 and abs(total - 5000.5) < 1e-6, f"native: {count} values, {total} in sum of {name}")
+            for asked in (0.01, 0.1, 0.5, 0.9, 0.99):
+                found = prometheus.number(f"histogram_quantile({asked}, {name})", now)
+                print(f"native: histogram_quantile({asked}, {name}) = {found:.4f}")
+                expect(abs(found / asked - 1) <= NATIVE_ERROR, f"native: off by more than {NATIVE_ERROR:.1%}")
+        expect(prometheus.exemplars("task_seconds", now - 60, now), "native: no exemplars")
         check_health(prometheus, log, 1)
+        if not option:
+            print("native: this Prometheus stores one kind of buckets; another one, without native histograms, reads the classic ones")
+            prometheus, log = start_prometheus(stack, folder / "classic", config)
+        check_classic(prometheus)
+        check_health(prometheus, log, 1)
+
+
+def check_classic(prometheus):
+    """The classic buckets of the histogram that has both kinds."""
+    now = wait_for(prometheus, "task_seconds_bucket")
+    buckets = {labels["le"]: value for labels, value in prometheus.query("task_seconds_bucket", now)}
+    expected = {"0.1": 1000, "0.25": 2500, "0.5": 5000, "1.0": 10_000, "+Inf": 10_000}
+    expect(buckets == expected, f"classic: {buckets}")
+    print(f"classic: {buckets}")
 
 
 def main():

@@ -45,6 +45,7 @@ pub(crate) use cardinality::OVERFLOW;
 pub(crate) use columns::entries;
 pub(crate) use exemplar::check_labels;
 pub(crate) use kind::suffix;
+pub(crate) use native::{join, spans};
 #[cfg(feature = "view")]
 pub(crate) use number::write_general;
 pub(crate) use number::{write_17_digits, write_number, write_seconds};

@@ -8,7 +8,7 @@ use std::{
 };
 
 use manometer::{
-    Collector, Manager, Registry,
+    Collector, Manager, NativeOptions, Registry,
     encode::{Format, encode},
 };
 
@@ -71,6 +71,8 @@ fn gen_02_recording_through_handles_allocates_nothing() {
     let wide = registry.histogram("w").buckets((1..=200).map(f64::from)).single().unwrap();
     let summary = registry.summary("s").single().unwrap();
     let quantiles = registry.summary("q").quantiles([0.5]).interval(Duration::from_secs(3600)).single().unwrap();
+    let native = registry.histogram("v").native(NativeOptions::new()).single().unwrap();
+    let both = registry.histogram("b").buckets([0.1, 1.0, 10.0]).native(NativeOptions::new()).single().unwrap();
     let record = || {
         counter.inc();
         counter.add(3);
@@ -82,6 +84,8 @@ fn gen_02_recording_through_handles_allocates_nothing() {
         for value in [0.0, 0.05, 5.0, 150.0, f64::NAN, -1.0] {
             narrow.observe(value);
             wide.observe(value);
+            native.observe(value);
+            both.observe(value);
             summary.observe(value);
             quantiles.observe(value);
         }
@@ -139,6 +143,8 @@ fn the_second_scrape_allocates_nothing() {
     let narrow = registry.histogram("n").buckets([0.1, 1.0, 10.0]).labels(["i"]).declare().unwrap();
     let wide = registry.histogram("w").buckets((1..=200).map(f64::from)).single().unwrap();
     let summary = registry.summary("s").single().unwrap();
+    let native = registry.histogram("v").native(NativeOptions::new().schema(8)).labels(["i"]).declare().unwrap();
+    let both = registry.histogram("b").buckets([0.1, 1.0, 10.0]).native(NativeOptions::new()).single().unwrap();
     let record = || {
         for i in 0..10_000 {
             counters.inc((i, "j")).unwrap();
@@ -148,6 +154,8 @@ fn the_second_scrape_allocates_nothing() {
             floats.add((i,), 0.25).unwrap();
             narrow.observe((i,), f64::from(i)).unwrap();
             wide.observe(f64::from(i));
+            native.observe((i % 10,), f64::from(i)).unwrap();
+            both.observe(f64::from(i));
             summary.observe(f64::from(i));
         }
     };

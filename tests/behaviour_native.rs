@@ -3,9 +3,10 @@
 use std::{thread, time::Duration};
 
 use manometer::{
-    DeclareError, Histogram, NativeHistogram, NativeOptions, Registry, RegistryOptions, ValueError, collect,
+    DeclareError, Histogram, MetricPoint, NativeHistogram, NativeOptions, Registry, RegistryOptions, ValueError,
+    collect,
     encode::{self, Format},
-    model::NativeRule,
+    model::{ExemplarAt, NativeRule, ShapeError},
 };
 
 fn native(options: NativeOptions) -> Histogram {
@@ -202,6 +203,141 @@ fn snapshots_beside_writers_are_whole() {
     assert_eq!(point(&latency).count(), 400_000);
 }
 
+/// Values around the thresholds of [`both`], in and around zero buckets, and of every size.
+const VALUES: [f64; 18] =
+    [0.0, 1e-300, 1e-9, 0.09, 0.1, 0.11, 0.24, 0.25, 0.26, 0.3, 1.0, 1.01, 2.4, 2.5, 2.6, 77.0, 1e9, f64::MAX / 64.0];
+const THRESHOLDS: [f64; 5] = [0.0, 0.1, 0.25, 1.0, 2.5];
+
+#[test]
+fn native_buckets_and_classic_ones_say_what_each_says_alone() {
+    for options in [NativeOptions::new(), NativeOptions::new().schema(-4), NativeOptions::new().zero_threshold(0.25)] {
+        let both = Registry::new().histogram("latency").buckets(THRESHOLDS).native(options).single().unwrap();
+        let classic = Registry::new().histogram("latency").buckets(THRESHOLDS).single().unwrap();
+        let alone = native(options);
+        let compare = || {
+            let (point, expected) = (both.point(), classic.point());
+            assert_eq!((point.cumulative, point.sum), (expected.cumulative, expected.sum), "{options:?}");
+            assert_eq!(self::point(&both), self::point(&alone));
+        };
+        for (value, times) in VALUES.into_iter().zip(1..) {
+            [&both, &classic, &alone].into_iter().for_each(|latency| latency.observe_many(value, times));
+            compare();
+        }
+        assert_eq!(both.thresholds(), THRESHOLDS);
+        assert_eq!(both.reset().cumulative, classic.reset().cumulative);
+        alone.reset();
+        for value in VALUES.into_iter().step_by(3) {
+            [&both, &classic, &alone].into_iter().for_each(|latency| assert_eq!(latency.try_observe(value), Ok(())));
+            compare();
+        }
+    }
+}
+
+#[test]
+fn beside_a_negative_threshold_native_buckets_take_negative_values() {
+    let registry = Registry::new();
+    let drift = registry.histogram("drift").buckets([-1.5, 0.0, 1.5]).native(NativeOptions::new().schema(0));
+    let drift = drift.single().unwrap();
+    [-7.0, -1.5, -1.25, 0.0, 1.25, 1.5, 1.75].into_iter().for_each(|value| drift.observe(value));
+    assert_eq!(drift.point().cumulative, [2, 4, 6, 7]);
+    let native = point(&drift);
+    assert_eq!((native.negative, native.zero_count), (vec![(1, 2), (3, 1)], 1));
+    assert_eq!((native.positive, native.sum), (vec![(1, 3)], -5.25));
+    drop(drift);
+    assert!(!page(&registry, Format::OpenMetrics).contains("drift_sum"), "as with any negative threshold");
+}
+
+#[test]
+fn text_shows_the_classic_buckets_beside_native_ones() {
+    let registry = Registry::new();
+    let latency = registry.histogram("latency").buckets([0.5, 1.0]).native(NativeOptions::new()).single().unwrap();
+    [0.5, 0.75, 3.0].into_iter().for_each(|value| latency.observe(value));
+    for text in [page(&registry, Format::OpenMetrics), page(&registry, Format::Text)] {
+        let samples: Vec<_> =
+            text.lines().filter(|line| !line.starts_with('#') && !line.contains("_created")).collect();
+        let expected = [
+            "latency_bucket{le=\"0.5\"} 1",
+            "latency_bucket{le=\"1.0\"} 2",
+            "latency_bucket{le=\"+Inf\"} 3",
+            "latency_sum 4.25",
+            "latency_count 3",
+        ];
+        assert_eq!(samples, expected);
+    }
+}
+
+#[test]
+fn both_kinds_of_buckets_agree_in_every_point_beside_writers() {
+    let registry = Registry::new();
+    // 0.375 and 0.5 are in one native bucket of schema 0, which ends at 0.5 and is cut at 0.4.
+    let options = NativeOptions::new().schema(0);
+    let latency = registry.histogram("latency").buckets([0.4, 1.0]).native(options).single().unwrap();
+    let writers: Vec<_> = (0..4)
+        .map(|thread| {
+            let latency = latency.clone();
+            let values = [0.375, 0.5, 3.0];
+            thread::spawn(move || (0..100_000).for_each(|step| latency.observe(values[(step + thread) % 3])))
+        })
+        .collect();
+    let mut last = 0;
+    while last < 400_000 {
+        let set = collect(&registry);
+        let metric = set.family("latency").unwrap().metric(0).unwrap();
+        let (MetricPoint::Histogram(classic), Some(native)) = (metric.point(), metric.native()) else { panic!() };
+        let [low, middle, all] = classic.cumulative[..] else { panic!("{:?}", classic.cumulative) };
+        let sum = low as f64 * 0.375 + (middle - low) as f64 * 0.5 + (all - middle) as f64 * 3.0;
+        assert_eq!((classic.sum, native.sum), (sum, sum), "the sum is that of the classic buckets");
+        let of = |number| native.positive.iter().find(|bucket| bucket.0 == number).map_or(0, |bucket| bucket.1);
+        assert_eq!((of(-1), of(2), native.count()), (middle, all - middle, all), "the native ones are theirs");
+        assert!(all >= last, "a point went back");
+        last = all;
+    }
+    writers.into_iter().for_each(|writer| writer.join().unwrap());
+}
+
+#[test]
+fn exemplars_of_native_buckets_are_the_last_of_each_power_of_two() {
+    let registry = Registry::new();
+    let latency = registry.histogram("latency").native(NativeOptions::new().negative(true)).single().unwrap();
+    let observe = |value: f64, id: &str| latency.observe_with_exemplar(value, [("trace_id", id)]);
+    let shown = || -> Vec<f64> {
+        let set = collect(&registry);
+        let mut shown: Vec<f64> =
+            set.families[0].metric(0).unwrap().exemplars().map(|(_, exemplar)| exemplar.value()).collect();
+        shown.sort_by(f64::total_cmp);
+        shown
+    };
+    [1.25, 1.5, 3.0, -3.0, 0.25, 100.0].into_iter().for_each(|value| observe(value, "early"));
+    assert_eq!(shown(), [-3.0, 0.25, 1.5, 3.0, 100.0]);
+    observe(f64::NAN, "refused");
+    thread::sleep(Duration::from_millis(5));
+    observe(2.5, "late");
+    assert_eq!(shown(), [-3.0, 0.25, 1.5, 2.5, 100.0]);
+    let latest = latency.exemplar(0).expect("the bucket of all values");
+    assert_eq!((latest.value(), latency.exemplar(1)), (2.5, None));
+    let beyond = vec![ExemplarAt { row: 0, bucket: 32, exemplar: latest }];
+    let refused = collect(&registry).families[0].clone().with_exemplars(beyond).map(|_| ());
+    assert_eq!(refused, Err(ShapeError::Exemplar { family: "latency".into(), row: 0, bucket: 32 }));
+    let text = page(&registry, Format::OpenMetrics);
+    assert!(text.contains("latency_bucket{le=\"+Inf\"} 7 # {trace_id=\"late\"} 2.5 "), "{text}");
+    // However many powers of two there are, there are not more than 16 of one sign.
+    (-1000..1000).for_each(|power| observe(f64::from(power).exp2(), "many"));
+    assert_eq!(shown().len(), 1 + 16);
+    latency.reset();
+    assert!(shown().is_empty());
+}
+
+#[test]
+fn exemplars_beside_classic_buckets_are_theirs() {
+    let registry = Registry::new();
+    let latency = registry.histogram("latency").buckets([1.0, 100.0]).native(NativeOptions::new()).single().unwrap();
+    [0.25, 0.5, 3.0, 70.0].into_iter().for_each(|value| latency.observe_with_exemplar(value, [("trace_id", "x")]));
+    let set = collect(&registry);
+    let shown: Vec<_> =
+        set.families[0].metric(0).unwrap().exemplars().map(|(bucket, exemplar)| (bucket, exemplar.value())).collect();
+    assert_eq!(shown, [(0, 0.5), (1, 70.0)]);
+}
+
 #[test]
 fn threads_that_ended_leave_their_observations() {
     let latency = native(NativeOptions::new());
@@ -228,8 +364,9 @@ fn options_that_cannot_be_are_named_with_their_rule() {
     // With negative values there may be as many once more.
     let both = |most| declare(NativeOptions::new().negative(true).max_buckets(most));
     assert_eq!((both(143), both(144)), (invalid(143.0, NativeRule::MaxBuckets { least: 144 }), None));
-    let both = Registry::new().histogram("latency").buckets([1.0]).native(NativeOptions::new()).declare();
-    assert_eq!(both.err(), invalid(1.0, NativeRule::BesideBuckets));
+    let negative = NativeOptions::new().max_buckets(72);
+    let both = Registry::new().histogram("latency").buckets([-1.0, 1.0]).native(negative).declare();
+    assert_eq!(both.err(), invalid(72.0, NativeRule::MaxBuckets { least: 144 }), "negative values need buckets too");
 }
 
 #[test]

@@ -277,7 +277,7 @@ fn sum_08_a_reset_clears_the_window_and_the_quantiles() {
     let summary = summary(&registry, &[0.0, 1.0]);
     summary.observe(1.0);
     end_window(&clock, &summary);
-    [9.0, 2.0].map(|value| summary.observe(value));
+    [9.0, 2.0].into_iter().for_each(|value| summary.observe(value));
     assert_eq!(summary.reset().quantiles, [(0.0, 1.0), (1.0, 1.0)], "the final snapshot");
     assert!(values(&summary).iter().all(|value| value.is_nan()));
     summary.observe(3.0);

@@ -1,5 +1,7 @@
 //! The page of OpenMetrics 2.0 (ITR-12 of `docs/behaviour.md`): as it has to be, and with the numbers of the page of 1.0.
 
+#[path = "common/composites.rs"]
+mod composites;
 #[path = "common/pages.rs"]
 mod pages;
 #[path = "common/translate.rs"]
@@ -7,8 +9,11 @@ mod translate;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use manometer::encode::{Format, Page};
 use manometer::model::{Exemplar, ExemplarAt, LabelTable, MetricFamily, MetricSet, MetricType, Points, Timestamp};
+use manometer::{
+    NativeHistogram, NativeOptions, Registry, collect,
+    encode::{Format, Page},
+};
 use proptest::prelude::*;
 
 use pages::{CREATED, buckets, expect_page, labelled, metadata, page, quantiles, single, values, with_unit};
@@ -78,6 +83,67 @@ fn itr_09_itr_12_a_metric_that_2_0_forbids_is_left_out() {
     assert_eq!((text.as_str(), skipped), ("# TYPE h histogram\n# EOF\n", 1));
 }
 
+/// One histogram with native buckets, and with classic ones that end at `thresholds`.
+fn native(name: &str, thresholds: &[f64], cumulative: &[u64], native: NativeHistogram) -> MetricFamily {
+    let metadata = metadata(MetricType::Histogram, name).with_thresholds(thresholds.into());
+    let metadata = metadata.with_native(NativeOptions::new().negative(true));
+    let points = Points::Histogram { cumulative: cumulative.into(), sums: vec![native.sum], created: vec![CREATED] };
+    single(metadata, points).with_natives(vec![native]).expect("one row")
+}
+
+#[test]
+fn itr_12_native_buckets_come_before_classic_ones_and_alone_without_them() {
+    let some = NativeHistogram {
+        schema: 1,
+        zero_threshold: 0.25,
+        zero_count: 2,
+        positive: vec![(-1, 5), (0, 3), (12, 9)],
+        negative: vec![(3, 4), (4, 6)],
+        sum: -1.5,
+    };
+    let none = NativeHistogram {
+        schema: 3,
+        zero_threshold: 1e-39,
+        zero_count: 0,
+        positive: vec![],
+        negative: vec![],
+        sum: 0.0,
+    };
+    let positive = NativeHistogram { negative: vec![], schema: -4, ..some.clone() };
+    let traced = [exemplar(7, &[("trace_id", "a")], 0.67), exemplar(31, &[], -9.5)];
+    let families = vec![
+        native("alone", &[], &[29], some.clone()).with_exemplars(traced.into()).expect("places of it"),
+        native("both", &[-1.0, 2.0], &[6, 20, 29], some),
+        native("none", &[], &[0], none),
+        native("positive", &[], &[19], positive),
+    ];
+    expect_page("native", Format::OpenMetrics2, families);
+}
+
+#[test]
+fn itr_12_what_was_observed_is_read_back() {
+    let registry = Registry::new();
+    let options = NativeOptions::new().schema(4).negative(true);
+    let alone = registry.histogram("alone").native(options).single().expect("a valid family");
+    let both = registry.histogram("both").buckets([0.25, 8.0]).native(options).single().expect("a valid family");
+    for step in -40..100 {
+        let value = f64::from(step * step * step) / 1024.0;
+        alone.observe_with_exemplar(value, [("step", "x")]);
+        both.observe(value);
+    }
+    let (text, _) = page(Format::OpenMetrics2, collect(&registry).families);
+    let [read_alone, read_both] = ["alone", "both"].map(|name| composites::read(&text, name));
+    assert_eq!(
+        (Some(&read_alone.native), Some(&read_both.native)),
+        (alone.native_point().as_ref(), both.native_point().as_ref())
+    );
+    assert_eq!((read_alone.count, read_alone.classic), (140, None));
+    let cumulative = both.point().cumulative;
+    let classic = ["0.25", "8.0", "+Inf"].map(str::to_owned).into_iter().zip(cumulative).collect();
+    assert_eq!((read_both.count, read_both.classic), (140, Some(classic)));
+    assert!(read_alone.exemplars.len() > 10 && read_both.exemplars.is_empty(), "{text}");
+}
+
 /// A family of any type, with these label values, and numbers made from `seed`.
 fn family(number: usize, kind: usize, rows: &BTreeSet<[String; 1]>, seed: &[u32], created: bool) -> MetricFamily {
     let name = format!("f{number}");
@@ -125,7 +191,27 @@ fn family(number: usize, kind: usize, rows: &BTreeSet<[String; 1]>, seed: &[u32]
     MetricFamily::new(Arc::new(metadata), Arc::new(labels), points).expect("columns of the rows' length")
 }
 
+/// Buckets in order, none of them empty.
+fn any_buckets() -> impl Strategy<Value = Vec<(i32, u64)>> {
+    prop::collection::btree_map(-300..300i32, 1..u64::MAX / 1024, 0..12)
+        .prop_map(|buckets| buckets.into_iter().collect())
+}
+
 proptest! {
+    #[test]
+    fn itr_12_any_native_histogram_is_read_back(
+        schema in -4..9i32,
+        (zero_threshold, zero_count) in (0.0..1e300, 0..100u64),
+        (positive, negative) in (any_buckets(), any_buckets()),
+        sum in -1e300..1e300,
+    ) {
+        let some = NativeHistogram { schema, zero_threshold, zero_count, positive, negative, sum };
+        let count = some.count();
+        let (text, skipped) = page(Format::OpenMetrics2, vec![native("h", &[], &[count], some.clone())]);
+        let expected = composites::Read { count, native: some, classic: None, exemplars: vec![] };
+        prop_assert_eq!((composites::read(&text, "h"), skipped), (expected, 0));
+    }
+
     #[test]
     fn itr_12_any_page_says_what_that_of_1_0_says(
         kinds in prop::collection::vec(0..6usize, 0..6),

@@ -149,6 +149,50 @@ fn itr_11_a_native_histogram_has_its_buckets_and_no_others() {
     assert_eq!(families[0].metric[0].histogram.as_ref().unwrap().positive_span[0].length, Some(3));
 }
 
+/// What a registry with one native histogram has on its page, and what it collects.
+fn native_message(registry: &manometer::Registry) -> (messages::Histogram, Arc<MetricSet>) {
+    let set = manometer::Collector::new(registry).collect();
+    let mut page = Vec::new();
+    assert_eq!(encode(&set, Format::Protobuf, &mut page), 0);
+    (decode(&page)[0].metric[0].histogram.clone().expect("a histogram"), set)
+}
+
+#[test]
+fn itr_11_native_buckets_stand_beside_classic_ones() {
+    let registry = manometer::Registry::new();
+    let options = manometer::NativeOptions::new().schema(0);
+    let both = registry.histogram("h").buckets([3.0, 4.0]).native(options).single().expect("a valid family");
+    [2.5, 3.5, 3.75, 9.0].into_iter().for_each(|value| both.observe_with_exemplar(value, [("trace_id", "x")]));
+    let (read, set) = native_message(&registry);
+    let buckets: Vec<_> =
+        read.bucket.iter().map(|bucket| (bucket.upper.unwrap(), bucket.cumulative.unwrap())).collect();
+    assert_eq!(
+        (buckets.as_slice(), read.count, read.sum),
+        (&[(3.0, 1), (4.0, 3), (f64::INFINITY, 4)][..], Some(4), Some(18.75))
+    );
+    assert_eq!((read.schema, read.zero_count), (Some(0), Some(0)));
+    assert_eq!(unfold(&read.positive_span, &read.positive_delta), [(2, 3), (4, 1)]);
+    assert_eq!(unfold(&read.positive_span, &read.positive_delta), set.families[0].natives()[0].positive);
+    let exemplars: Vec<_> =
+        read.bucket.iter().map(|bucket| bucket.exemplar.as_ref().and_then(|exemplar| exemplar.value)).collect();
+    assert_eq!((exemplars, read.exemplars.len()), (vec![Some(2.5), Some(3.75), Some(9.0)], 0));
+}
+
+#[test]
+fn itr_11_native_histograms_have_exemplars_with_times() {
+    let registry = manometer::Registry::new();
+    let alone = registry.histogram("h").native(manometer::NativeOptions::new()).single().expect("a valid family");
+    [0.3, 0.26, 1.5, 70.0].into_iter().for_each(|value| alone.observe_with_exemplar(value, [("trace_id", "4bf92f35")]));
+    let (read, _) = native_message(&registry);
+    let mut values: Vec<_> = read.exemplars.iter().map(|exemplar| exemplar.value.unwrap()).collect();
+    values.sort_by(f64::total_cmp);
+    assert_eq!((values, read.bucket.len()), (vec![0.26, 1.5, 70.0], 0));
+    for exemplar in &read.exemplars {
+        assert!(exemplar.timestamp.as_ref().is_some_and(|time| time.seconds > 0));
+        assert_eq!(exemplar.label[0].value.as_deref(), Some("4bf92f35"));
+    }
+}
+
 #[test]
 fn itr_11_an_empty_native_histogram_says_that_it_is_one() {
     let registry = manometer::Registry::new();

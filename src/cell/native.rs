@@ -113,6 +113,11 @@ impl Scale {
         }
     }
 
+    /// The same with room for `cuts` buckets more of either sign; see [`Cuts`](super::cuts::Cuts).
+    pub fn with_room(self, cuts: usize) -> Self {
+        Self { half: (self.half + cuts).next_multiple_of(GROUP), ..self }
+    }
+
     /// How many groups there can be.
     pub fn groups(&self) -> usize {
         2 * self.half / GROUP
@@ -154,6 +159,11 @@ impl Scale {
     fn subnormal(&self, steps: u64) -> usize {
         let power = steps.ilog2();
         self.place(power as i32 - 1074 + BIAS, steps << (MANTISSA_BITS - power) & MANTISSA)
+    }
+
+    /// Whether a bucket holds negative values.
+    pub fn is_negative(&self, bucket: usize) -> bool {
+        bucket > self.half
     }
 
     /// Whether a bucket holds negative values, and its number in the schema; None for the zero bucket.
@@ -201,13 +211,16 @@ fn group_bank(epoch: u64) -> usize {
     (epoch as usize & 1) * GROUP
 }
 
+/// Buckets that are not empty, ascending: number and count.
+pub type Counts = Vec<(usize, u64)>;
+
 /// One bank of a series in one slab.
 struct Bank<'a, F> {
     slab: &'a Slab,
     /// The groups that there are, ascending.
     groups: &'a F,
-    /// Buckets that are not empty, ascending.
-    held: Vec<(usize, u64)>,
+    /// What was read.
+    held: &'a mut Counts,
 }
 
 impl<I: Iterator<Item = (usize, Slot)>, F: Fn() -> I> Bank<'_, F> {
@@ -225,7 +238,7 @@ struct Apart<'a, 'b, F> {
 
 impl<I: Iterator<Item = (usize, Slot)>, F: Fn() -> I> Buckets for Apart<'_, '_, F> {
     fn load(&mut self, order: Ordering) -> u64 {
-        let held = &mut self.bank.held;
+        let held = &mut *self.bank.held;
         held.clear();
         let mut total = self.head.load(HEAD, order);
         held.push((0, total));
@@ -249,26 +262,20 @@ impl<I: Iterator<Item = (usize, Slot)>, F: Fn() -> I> Buckets for Apart<'_, '_, 
     }
 }
 
-/// Hands what a slab holds of the series whose head is `head` to `add`, bucket by bucket, and returns its sum. `groups` gives the groups
-/// that there are, ascending.
+/// Makes `banks` what the two banks of a slab hold of the series whose head is `head`, and returns their sum. `groups` gives the groups that
+/// there are, ascending.
 ///
 /// The caller holds the family's ledger lock (F1).
 pub fn read<I: Iterator<Item = (usize, Slot)>>(
     slab: &Slab,
     head: CellRef<'_>,
     groups: impl Fn() -> I,
-    mut add: impl FnMut(usize, u64),
+    banks: &mut [Counts; 2],
 ) -> f64 {
-    let mut rest = Bank { slab, groups: &groups, held: Vec::new() };
-    let mut busy = Bank { slab, groups: &groups, held: Vec::new() };
-    let sum = flip::read_banks(
-        head,
-        bank_at,
-        |head, epoch| rest.try_read(head, epoch),
-        |head, epoch| busy.try_read(head, epoch),
-    );
-    rest.held.iter().chain(&busy.held).for_each(|(bucket, count)| add(*bucket, *count));
-    sum
+    let [rest, busy] = banks;
+    let mut rest = Bank { slab, groups: &groups, held: rest };
+    let mut busy = Bank { slab, groups: &groups, held: busy };
+    flip::read_banks(head, bank_at, |head, epoch| rest.try_read(head, epoch), |head, epoch| busy.try_read(head, epoch))
 }
 
 #[cfg(test)]

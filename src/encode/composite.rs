@@ -6,7 +6,10 @@ use crate::encode::{
     format::Rules,
     line::{Standard, Writer, write_exemplar},
 };
-use crate::model::{Metadata, MetricFamily, Number, Points, Sink, Timestamp, entries, write_number, write_seconds};
+use crate::model::{
+    Metadata, MetricFamily, NativeHistogram, Number, Points, Sink, Timestamp, entries, spans, write_number,
+    write_seconds,
+};
 
 /// As OpenMetrics 2.0 has it.
 pub(super) struct Composite;
@@ -54,11 +57,12 @@ fn write_value(family: &MetricFamily, row: usize, out: &mut Vec<u8>) {
         Points::StateSet { .. } => {}
         Points::Histogram { cumulative, sums, .. } => {
             let cumulative = entries(cumulative, row, metadata.buckets());
-            write_distribution(["{count:", ",sum:"], metadata, cumulative, sums[row], out);
+            let native = family.natives().get(row);
+            write_distribution(["{count:", ",sum:"], metadata, (native, cumulative), sums[row], out);
         }
         Points::GaugeHistogram { cumulative, sums } => {
             let cumulative = entries(cumulative, row, metadata.buckets());
-            write_distribution(["{gcount:", ",gsum:"], metadata, cumulative, sums[row], out);
+            write_distribution(["{gcount:", ",gsum:"], metadata, (None, cumulative), sums[row], out);
         }
         Points::Summary { counts, sums, quantiles, .. } => {
             write_count_and_sum(["{count:", ",sum:"], counts[row], sums[row], out);
@@ -70,15 +74,50 @@ fn write_value(family: &MetricFamily, row: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends the value of a histogram or gauge histogram; `words` are those before count and sum.
+/// Appends the value of a histogram or gauge histogram; `words` are those before count and sum. Native buckets come first, and alone where
+/// there are no thresholds.
 ///
 /// A histogram has its sum here whatever its thresholds are.
-fn write_distribution(words: [&str; 2], metadata: &Metadata, cumulative: &[u64], sum: f64, out: &mut Vec<u8>) {
+fn write_distribution(
+    words: [&str; 2],
+    metadata: &Metadata,
+    (native, cumulative): (Option<&NativeHistogram>, &[u64]),
+    sum: f64,
+    out: &mut Vec<u8>,
+) {
     write_count_and_sum(words, cumulative[cumulative.len() - 1], sum, out);
-    let counts = cumulative.iter().enumerate();
-    let counts = counts.map(|(bucket, count)| (metadata.threshold_text(bucket), Number::Unsigned(*count)));
-    write_pairs(",bucket:[", counts, out);
+    native.into_iter().for_each(|native| write_native(native, out));
+    if native.is_none() || !metadata.thresholds().is_empty() {
+        let counts = cumulative.iter().enumerate();
+        let counts = counts.map(|(bucket, count)| (metadata.threshold_text(bucket), Number::Unsigned(*count)));
+        write_pairs(",bucket:[", counts, out);
+    }
     out.put("}");
+}
+
+fn write_native(native: &NativeHistogram, out: &mut Vec<u8>) {
+    out.put(",schema:");
+    write_number(Number::Signed(native.schema.into()), out);
+    out.put(",zero_threshold:");
+    write_number(Number::Float(native.zero_threshold), out);
+    out.put(",zero_count:");
+    write_number(Number::Unsigned(native.zero_count), out);
+    write_native_buckets([",negative_spans:[", "],negative_buckets:["], &native.negative, out);
+    write_native_buckets([",positive_spans:[", "],positive_buckets:["], &native.positive, out);
+}
+
+/// Appends the buckets of one sign, if there are any: `offset:length` of each run, then the counts.
+fn write_native_buckets([spans_word, counts_word]: [&str; 2], buckets: &[(i32, u64)], out: &mut Vec<u8>) {
+    if buckets.is_empty() {
+        return;
+    }
+    write_list(spans_word, spans(buckets), out, |(offset, length), out| {
+        write_number(Number::Signed(offset.into()), out);
+        out.put(":");
+        write_number(Number::Unsigned(length as u64), out);
+    });
+    write_list(counts_word, buckets.iter(), out, |(_, count), out| write_number(Number::Unsigned(*count), out));
+    out.put("]");
 }
 
 fn write_count_and_sum([count_word, sum_word]: [&str; 2], count: u64, sum: f64, out: &mut Vec<u8>) {
@@ -90,16 +129,23 @@ fn write_count_and_sum([count_word, sum_word]: [&str; 2], count: u64, sum: f64, 
 
 /// Appends `word`, `key:number` for each pair, and a bracket.
 fn write_pairs<'a>(word: &str, pairs: impl Iterator<Item = (&'a str, Number)>, out: &mut Vec<u8>) {
-    out.put(word);
-    for (position, (key, number)) in pairs.enumerate() {
-        if position > 0 {
-            out.put(",");
-        }
+    write_list(word, pairs, out, |(key, number), out| {
         out.put(key);
         out.put(":");
         write_number(number, out);
-    }
+    });
     out.put("]");
+}
+
+/// Appends `word`, and what `write` makes of each item, with commas between.
+fn write_list<T>(word: &str, items: impl Iterator<Item = T>, out: &mut Vec<u8>, write: impl Fn(T, &mut Vec<u8>)) {
+    out.put(word);
+    for (position, item) in items.enumerate() {
+        if position > 0 {
+            out.put(",");
+        }
+        write(item, out);
+    }
 }
 
 /// When the metric in `row` began, if its type can tell.

@@ -107,6 +107,15 @@ fn write_lines_with_exemplars<W: Words>(
     let name = family.metadata().name().exposed();
     let labels = W::labels(family, row, room);
     let lines = Lines::<W> { name, labels, rules, out, words: PhantomData };
+    let latest;
+    let exemplars = match exemplars.iter().max_by_key(|at| at.exemplar.timestamp()) {
+        // There is one line for all of them.
+        Some(last) if family.metadata().is_native_alone() => {
+            latest = [ExemplarAt { bucket: 0, ..last.clone() }];
+            &latest[..]
+        }
+        _ => exemplars,
+    };
     walk(family, row, &mut Annotated { lines, exemplars: exemplars.iter().peekable(), bucket: 0 });
 }
 

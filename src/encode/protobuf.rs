@@ -15,7 +15,7 @@ use crate::encode::schema::{
 };
 use crate::encode::wire::{Length, Wire};
 use crate::model::{
-    Exemplar, ExemplarAt, Metadata, MetricFamily, MetricType, NativeHistogram, Points, Timestamp, entries,
+    Exemplar, ExemplarAt, Metadata, MetricFamily, MetricType, NativeHistogram, Points, Timestamp, entries, spans,
 };
 
 /// Appends the length of a family and what is fixed about it, and tells how many of its metrics will be left out.
@@ -100,16 +100,14 @@ fn write_row(family: &MetricFamily, row: usize, rules: &Rules, out: &mut impl Wi
             Points::Unknown { values } => write_value(metric::UNTYPED, values[row], out),
             Points::Info => write_value(metric::GAUGE, 1.0, out),
             Points::StateSet { .. } => {}
-            Points::Histogram { sums, created: times, .. } if !family.natives().is_empty() => {
-                write_native(&family.natives()[row], sums[row], created(times), out);
-            }
             Points::Histogram { cumulative, sums, created: times } => {
-                let buckets = Buckets { metadata, cumulative: entries(cumulative, row, metadata.buckets()) };
+                let cumulative = entries(cumulative, row, metadata.buckets());
+                let buckets = Buckets { metadata, cumulative, native: family.natives().get(row) };
                 write_histogram(buckets, sums[row], created(times), family.exemplars_of(row), out);
             }
             Points::GaugeHistogram { cumulative, sums } => {
-                let buckets = Buckets { metadata, cumulative: entries(cumulative, row, metadata.buckets()) };
-                write_histogram(buckets, sums[row], None, &[], out);
+                let cumulative = entries(cumulative, row, metadata.buckets());
+                write_histogram(Buckets { metadata, cumulative, native: None }, sums[row], None, &[], out);
             }
             Points::Summary { counts, sums, quantiles, created: times } => {
                 let values = entries(quantiles, row, metadata.quantiles().len());
@@ -151,70 +149,78 @@ fn write_counter(total: f64, created: Option<Timestamp>, exemplars: &[ExemplarAt
     });
 }
 
-/// Cumulative counts, and the metadata that has their thresholds.
+/// Cumulative counts, the metadata that has their thresholds, and native buckets of the same observations.
 #[derive(Clone, Copy)]
 struct Buckets<'a> {
     metadata: &'a Metadata,
     cumulative: &'a [u64],
+    native: Option<&'a NativeHistogram>,
 }
 
 /// Writes a histogram, or a gauge histogram, which its family's type tells apart; `exemplars` are in the order of the buckets.
 ///
-/// Sum and count are there even where a threshold is negative and text has neither: a reader would take absent ones for zero.
+/// Sum and count are there even where a threshold is negative and text has neither: a reader would take absent ones for zero. Native buckets
+/// come without classic ones unless there are thresholds, so that Prometheus takes the native ones also where it would prefer classic.
 fn write_histogram(
-    Buckets { metadata, cumulative }: Buckets<'_>,
+    buckets: Buckets<'_>,
     sum: f64,
     created: Option<Timestamp>,
     exemplars: &[ExemplarAt],
     out: &mut impl Wire,
 ) {
+    let Buckets { metadata, cumulative, native } = buckets;
     out.delimited(metric::HISTOGRAM, |out| {
         out.varint(histogram::COUNT, cumulative[cumulative.len() - 1]);
         out.double(histogram::SUM, sum);
-        let mut exemplars = exemplars.iter().peekable();
-        let thresholds = metadata.thresholds().iter().copied().chain([f64::INFINITY]);
-        for (position, (&count, threshold)) in cumulative.iter().zip(thresholds).enumerate() {
-            let exemplar = exemplars.next_if(|next| next.bucket == position);
-            out.delimited(histogram::BUCKET, |out| {
-                out.varint(bucket::CUMULATIVE_COUNT, count);
-                out.double(bucket::UPPER_BOUND, threshold);
-                if let Some(at) = exemplar {
-                    write_exemplar(bucket::EXEMPLAR, &at.exemplar, out);
-                }
-            });
+        let is_classic = native.is_none() || !metadata.thresholds().is_empty();
+        if is_classic {
+            write_classic(metadata, cumulative, exemplars, out);
         }
+        native.into_iter().for_each(|native| write_native(native, out));
         write_time(histogram::CREATED, created, out);
+        if !is_classic {
+            exemplars.iter().for_each(|at| write_exemplar(histogram::EXEMPLAR, &at.exemplar, out));
+        }
     });
 }
 
-/// Writes a native histogram. Without classic buckets, so that Prometheus takes the native ones also where it would prefer classic.
-fn write_native(native: &NativeHistogram, sum: f64, created: Option<Timestamp>, out: &mut impl Wire) {
-    out.delimited(metric::HISTOGRAM, |out| {
-        out.varint(histogram::COUNT, native.count());
-        out.double(histogram::SUM, sum);
-        out.signed(histogram::SCHEMA, native.schema.into());
-        out.double(histogram::ZERO_THRESHOLD, native.zero_threshold);
-        out.varint(histogram::ZERO_COUNT, native.zero_count);
-        write_buckets((histogram::NEGATIVE_SPAN, histogram::NEGATIVE_DELTA), &native.negative, out);
-        write_buckets((histogram::POSITIVE_SPAN, histogram::POSITIVE_DELTA), &native.positive, out);
-        if native.zero_threshold == 0.0 && native.count() == 0 {
-            // Without a threshold, a bucket or a span a reader takes it for a classic histogram: a span of nothing says what it is.
-            write_span(histogram::POSITIVE_SPAN, 0, 0, out);
-        }
-        write_time(histogram::CREATED, created, out);
-    });
+/// Writes classic buckets, each with its exemplar.
+fn write_classic(metadata: &Metadata, cumulative: &[u64], exemplars: &[ExemplarAt], out: &mut impl Wire) {
+    let mut exemplars = exemplars.iter().peekable();
+    let thresholds = metadata.thresholds().iter().copied().chain([f64::INFINITY]);
+    for (position, (&count, threshold)) in cumulative.iter().zip(thresholds).enumerate() {
+        let exemplar = exemplars.next_if(|next| next.bucket == position);
+        out.delimited(histogram::BUCKET, |out| {
+            out.varint(bucket::CUMULATIVE_COUNT, count);
+            out.double(bucket::UPPER_BOUND, threshold);
+            if let Some(at) = exemplar {
+                write_exemplar(bucket::EXEMPLAR, &at.exemplar, out);
+            }
+        });
+    }
+}
+
+/// Writes native buckets.
+fn write_native(native: &NativeHistogram, out: &mut impl Wire) {
+    out.signed(histogram::SCHEMA, native.schema.into());
+    out.double(histogram::ZERO_THRESHOLD, native.zero_threshold);
+    out.varint(histogram::ZERO_COUNT, native.zero_count);
+    write_buckets((histogram::NEGATIVE_SPAN, histogram::NEGATIVE_DELTA), &native.negative, out);
+    write_buckets((histogram::POSITIVE_SPAN, histogram::POSITIVE_DELTA), &native.positive, out);
+    if native.zero_threshold == 0.0 && native.count() == 0 {
+        // Without a threshold, a bucket or a span a reader takes it for a classic histogram: a span of nothing says what it is.
+        write_span(histogram::POSITIVE_SPAN, 0, 0, out);
+    }
 }
 
 /// Writes the buckets of one sign, number and count, ascending: as spans without a gap, and as counts less the count before.
-fn write_buckets((spans, deltas): (u32, u32), buckets: &[(i32, u64)], out: &mut impl Wire) {
-    let mut next = 0;
-    for run in buckets.chunk_by(|(before, _), (number, _)| before + 1 == *number) {
-        write_span(spans, run[0].0 - next, run.len(), out);
-        next = run[0].0 + run.len() as i32;
+fn write_buckets((span, delta): (u32, u32), buckets: &[(i32, u64)], out: &mut impl Wire) {
+    for (offset, length) in spans(buckets) {
+        write_span(span, offset, length, out);
     }
     let mut before = 0;
     for (_, count) in buckets {
-        out.signed(deltas, count.wrapping_sub(before) as i64);
+        out.signed(delta, count.wrapping_sub(before) as i64);
         before = *count;
     }
 }

@@ -67,6 +67,8 @@ pub(super) mod histogram {
     pub(crate) const POSITIVE_SPAN: u32 = 12;
     pub(crate) const POSITIVE_DELTA: u32 = 13;
     pub(crate) const CREATED: u32 = 15;
+    /// Those of a native histogram, which lie in no bucket.
+    pub(crate) const EXEMPLAR: u32 = 16;
 }
 
 pub(super) mod bucket {

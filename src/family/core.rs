@@ -292,6 +292,7 @@ impl Core {
     pub fn collect_into(&self, family: &mut MetricFamily, with_created: bool) {
         let (order, mut ledger) = self.open_books();
         ledger.sweep(&self.shared);
+        ledger.reuse_natives(family.lend_natives());
         let points = family.refill(order.clone());
         points.clear();
         ledger.append_all(&self.shared, order.rows(), order.slots(), points, with_created);

@@ -1,10 +1,13 @@
-//! Exemplars of a family's series: the last one of each bucket.
+//! Exemplars of a family's series: the last one of each bucket, or of each power of two of a native histogram that has no others.
 //!
 //! A family that never had one has no room for them, and no record that comes without one ever looks here. An exemplar is one
 //! allocation that is swapped in whole, so nobody reads half of one; who swaps waits for nobody. Only the first exemplar of a series needs a
 //! place in the map, and whoever finds the map busy with that drops his own exemplar and counts it, rather than wait.
 
-use std::hash::{Hash, Hasher};
+use std::{
+    hash::{Hash, Hasher},
+    ops::Range,
+};
 
 use arc_swap::ArcSwapOption;
 
@@ -88,13 +91,13 @@ impl Hash for ThisSeries {
     }
 }
 
-/// The last exemplar of each bucket of one series.
-type Buckets = Box<[ArcSwapOption<Exemplar>]>;
+/// The last exemplar in each bucket of one series, or in each other place that its histogram has for them.
+type Places = Box<[ArcSwapOption<Exemplar>]>;
 
 /// The exemplars of one family, by series.
 #[derive(Debug, Default)]
 pub struct Exemplars {
-    by_series: SideMap<ThisSeries, Buckets>,
+    by_series: SideMap<ThisSeries, Places>,
 }
 
 impl Exemplars {
@@ -104,16 +107,22 @@ impl Exemplars {
         if !tuple.is_live() {
             return;
         }
+        let place = shared.metadata.exemplar_place(bucket, exemplar.value());
         let exemplar = Arc::new(exemplar);
-        let buckets = || (0..shared.search.buckets()).map(|_| ArcSwapOption::empty()).collect();
-        let put = |buckets: &Buckets| buckets[bucket].store(Some(exemplar));
-        if self.by_series.try_with_or_insert(&ThisSeries(tuple.clone()), buckets, put).is_none() {
+        let places = || (0..shared.metadata.most_exemplars()).map(|_| ArcSwapOption::empty()).collect();
+        let put = |places: &Places| places[place].store(Some(exemplar));
+        if self.by_series.try_with_or_insert(&ThisSeries(tuple.clone()), places, put).is_none() {
             shared.health.drop_exemplar();
         }
     }
 
-    fn get(&self, tuple: &Tuple, bucket: usize) -> Option<Arc<Exemplar>> {
-        self.by_series.with(&ThisSeries(tuple.clone()), |buckets| buckets[bucket].load_full()).flatten()
+    /// The last one in any of these places.
+    fn last(&self, tuple: &Tuple, places: Range<usize>) -> Option<Arc<Exemplar>> {
+        let last = |all: &Places| {
+            let present = all[places].iter().filter_map(ArcSwapOption::load_full);
+            present.max_by_key(|exemplar| exemplar.timestamp())
+        };
+        self.by_series.with(&ThisSeries(tuple.clone()), last).flatten()
     }
 
     /// Forgets those of one series.
@@ -124,12 +133,12 @@ impl Exemplars {
     /// Appends those of the series in `rows`, which are sorted, and forgets those of series that are gone.
     pub fn append(&self, rows: &[Tuple], out: &mut Vec<ExemplarAt>) {
         let mut gone = Vec::new();
-        self.by_series.for_each(|ThisSeries(tuple), buckets| {
+        self.by_series.for_each(|ThisSeries(tuple), places| {
             if !tuple.is_live() {
                 // Its handle was used while it was being removed.
                 gone.push(tuple.clone());
             } else if let Ok(row) = rows.binary_search_by(|other| other.values().cmp(tuple.values())) {
-                let present = buckets.iter().enumerate().filter_map(|(bucket, last)| Some((bucket, last.load_full()?)));
+                let present = places.iter().enumerate().filter_map(|(bucket, last)| Some((bucket, last.load_full()?)));
                 out.extend(present.map(|(bucket, exemplar)| ExemplarAt { row, bucket, exemplar }));
             }
         });
@@ -157,5 +166,5 @@ pub(super) fn attach(series: SeriesRef<'_>, bucket: usize, value: f64, labels: &
 
 /// The last exemplar in `bucket`.
 pub(super) fn last(tuple: &Tuple, shared: &Shared, bucket: usize) -> Option<Arc<Exemplar>> {
-    shared.exemplars_if_any()?.get(tuple, bucket)
+    shared.exemplars_if_any()?.last(tuple, shared.metadata.exemplar_places(bucket))
 }

@@ -56,7 +56,10 @@ impl Histogram {
         record_unusual(self.series.slot(), series, bucket(series, value)?, value, 1)
     }
 
-    /// Adds one observation, and keeps it as the exemplar of its bucket: the last one of each is shown, in OpenMetrics.
+    /// Adds one observation, and keeps it as the exemplar of its bucket: the last one of each is shown, in OpenMetrics and protobuf.
+    ///
+    /// A native histogram that has no other buckets keeps the last of each power of two, or of two that are 16 apart: at most 16 of
+    /// either sign. OpenMetrics 1.0, with one line for them, shows the latest.
     ///
     /// An exemplar that breaks a rule is dropped and counted, and so is one that comes while another series of the family gets its first
     /// one; the observation counts all the same. Neither if the value is refused. Allocates for the exemplar.
@@ -91,7 +94,7 @@ impl Histogram {
         Ok(())
     }
 
-    /// The last exemplar of a bucket, counted from 0; that of `+Inf` is the last.
+    /// The last exemplar of a bucket, counted from 0; that of `+Inf` is the last. A native histogram without others has just that one.
     pub fn exemplar(&self, bucket: usize) -> Option<Arc<Exemplar>> {
         let shared = self.series.shared();
         (bucket < shared.search.buckets()).then(|| exemplars::last(self.series.tuple(), shared, bucket)).flatten()

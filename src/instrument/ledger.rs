@@ -20,7 +20,6 @@ use std::{
 use super::{
     Kind, SeriesRef, Shared,
     gauge_histogram::{came, went},
-    native::{Held, Natives},
 };
 use crate::{
     arena::{Slot, SlotPool, Sums, arena},
@@ -246,7 +245,7 @@ impl Ledger {
         let start = cumulative.len();
         cumulative.resize(start + series.shared.search.buckets(), 0);
         let totals = &mut cumulative[start..];
-        let (held_sum, native) = self.read_observed(series, slot, totals);
+        let held_sum = self.read_observed(series, slot, totals);
         let resets = self.resets(slot) + 1;
         let taken =
             (reading == Reading::Take).then(|| Base::Observed { buckets: (&*totals).into(), sum: held_sum, resets });
@@ -271,8 +270,8 @@ impl Ledger {
             true => sum,
             false => sum.max(0.0),
         };
-        if let (Some((natives, held)), Some(options)) = (native, series.shared.metadata.native()) {
-            self.natives.read((options, natives), (slot, held), sum, reading);
+        if let (Some(natives), Some(options)) = (&series.shared.native, series.shared.metadata.native()) {
+            self.natives.note((options, natives), slot, sum, reading);
         }
         sum
     }
@@ -459,20 +458,14 @@ impl Ledger {
         (held - base).max(0.0) + set
     }
 
-    /// The same for a histogram or a summary of any kind. A native one has all in one bucket, and comes with its own.
-    fn read_observed<'s>(
-        &mut self,
-        series: SeriesRef<'s>,
-        slot: Slot,
-        totals: &mut [u64],
-    ) -> (f64, Option<(&'s Natives, Held)>) {
+    /// The same for a histogram or a summary of any kind.
+    fn read_observed(&mut self, series: SeriesRef<'_>, slot: Slot, totals: &mut [u64]) -> f64 {
         match &series.shared.native {
             Some(natives) => {
-                let held = natives.read(slot);
-                totals[0] = held.count();
-                (finite(held.sum), Some((natives, held)))
+                natives.read(slot, &mut self.natives.held, totals);
+                finite(self.natives.held.sum)
             }
-            None => (self.read_cells(slot, totals), None),
+            None => self.read_cells(slot, totals),
         }
     }
 

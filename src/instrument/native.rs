@@ -8,13 +8,17 @@
 //! A signal handler that interrupts an observation may be the first to meet a group only if it may allocate as well. Once the
 //! process has no slot left, values of new groups are refused and counted.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::sparse::{Leaves, Pages};
 use crate::{
     arena::{self, Slot, SlotPool, arena},
-    cell::native::{self, GROUP_WIDTH, HEAD_WIDTH, Scale},
-    sync::GatedMutex,
+    cell::{
+        cuts::Cuts,
+        native::{self, Counts, GROUP_WIDTH, HEAD_WIDTH, Scale},
+    },
+    model::join,
+    sync::{GatedMutex, mutant},
 };
 
 /// Series lie at least so far apart.
@@ -26,43 +30,44 @@ const _: () = assert!(HEAD_WIDTH >= STRIDE, "no two heads are in one stride");
 #[derive(Debug)]
 pub struct Natives {
     scale: Scale,
+    /// What the thresholds of the family make of the buckets; None without thresholds.
+    cuts: Option<Cuts>,
     /// Slots of groups. Whoever makes something in a directory holds this.
     pool: GatedMutex<SlotPool>,
     /// The groups that each series met.
     series: Pages<Leaves, STRIDE>,
 }
 
-/// How many observations fell in which bucket, and their sum.
+/// What was read of a series, in memory that is used again.
 #[derive(Debug, Default)]
 pub struct Held {
-    /// Observations by bucket.
-    pub counts: BTreeMap<usize, u64>,
+    /// Observations by bucket, or by piece of one where there are thresholds; ascending.
+    pub counts: Counts,
     /// Their sum.
     pub sum: f64,
-}
-
-impl Held {
-    /// How many observations there are.
-    pub fn count(&self) -> u64 {
-        self.counts.values().fold(0, |sum: u64, count| sum.wrapping_add(*count))
-    }
+    /// Room for what one slab holds.
+    banks: [Counts; 2],
 }
 
 impl Natives {
-    /// A family without series, in the buckets of `scale`.
-    pub fn new(scale: Scale) -> Self {
-        Self { scale, pool: GatedMutex::new(SlotPool::new(GROUP_WIDTH, false)), series: Pages::new() }
+    /// A family without series, in the buckets of `scale`, and in those that end at `thresholds`, if there are any.
+    pub fn new(scale: Scale, thresholds: &Arc<[f64]>) -> Self {
+        let scale = scale.with_room(thresholds.len());
+        let cuts = (!thresholds.is_empty()).then(|| Cuts::new(thresholds.clone(), &scale));
+        Self { scale, cuts, pool: GatedMutex::new(SlotPool::new(GROUP_WIDTH, false)), series: Pages::new() }
     }
 
-    /// Which bucket is which.
-    pub fn scale(&self) -> &Scale {
-        &self.scale
+    /// The native bucket and the classic one of what is counted as `piece`: for the first, whether it holds negative values, and its number
+    /// in the schema; None for the zero bucket.
+    pub fn buckets(&self, piece: usize) -> (Option<(bool, i32)>, usize) {
+        let (native, classic) = self.cuts.as_ref().map_or((piece, 0), |cuts| cuts.buckets(&self.scale, piece));
+        (self.scale.number(native), classic)
     }
 
     /// Counts `times` observations of `value`, which is finite, in the series at `slot`. False if there is no place left for it.
     #[must_use = "an observation that found no place is to be counted as refused"]
     pub fn record(&self, slot: Slot, value: f64, times: u32) -> bool {
-        let bucket = self.scale.bucket(value);
+        let bucket = self.cut(self.scale.bucket(value), value);
         slot.is_nowhere()
             || Self::record_at_hand(slot, bucket, value, times)
             || self.record_slow(slot, bucket, value, times)
@@ -74,7 +79,14 @@ impl Natives {
     #[inline(always)]
     #[must_use = "false says that nothing was counted"]
     pub fn try_record(&self, slot: Slot, value: f64, times: u32) -> bool {
-        self.scale.ordinary(value).is_some_and(|bucket| Self::record_at_hand(slot, bucket, value, times))
+        let bucket = self.scale.ordinary(value);
+        bucket.is_some_and(|bucket| Self::record_at_hand(slot, self.cut(bucket, value), value, times))
+    }
+
+    /// The piece of `bucket` that `value` is in; the bucket itself without thresholds.
+    #[inline(always)]
+    fn cut(&self, bucket: usize, value: f64) -> usize {
+        self.cuts.as_ref().map_or(bucket, |cuts| cuts.piece(bucket, value))
     }
 
     #[inline(always)]
@@ -118,21 +130,32 @@ impl Natives {
         groups.make(group, || pool.take(arena()))
     }
 
-    /// What all slabs hold of the series at `slot`. The caller holds the family's books (F1).
-    pub fn read(&self, slot: Slot) -> Held {
-        let mut held = Held::default();
+    /// Makes `held` what all slabs hold of the series at `slot`, and adds the same, by classic bucket, to `totals`. The caller holds the
+    /// family's books (F1).
+    pub fn read(&self, slot: Slot, held: &mut Held, totals: &mut [u64]) {
+        self.read_cells(slot, held);
+        for &(piece, count) in &held.counts {
+            let total = &mut totals[self.buckets(piece).1];
+            *total = total.wrapping_add(count);
+        }
+        mutant!("native_read_apart" => self.read_cells(slot, held));
+    }
+
+    fn read_cells(&self, slot: Slot, held: &mut Held) {
+        let Held { counts, sum, banks } = held;
+        counts.clear();
+        *sum = 0.0;
         let groups = || self.series.find(slot).into_iter().flat_map(Leaves::slots);
         for slab in arena().slabs() {
             if let Some(head) = slab.cell(slot) {
-                let add = |bucket, count| {
-                    let total = held.counts.entry(bucket).or_insert(0);
-                    *total = total.wrapping_add(count);
-                };
-                held.sum += native::read(slab, head, groups, add);
+                *sum += native::read(slab, head, groups, banks);
+                banks.iter().for_each(|bank| counts.extend_from_slice(bank));
             }
         }
-        held.counts.retain(|_, count| *count != 0);
-        held
+        // Not `sort_by_key`, which allocates.
+        counts.sort_unstable_by_key(|(piece, _)| *piece);
+        join(counts);
+        counts.retain(|(_, count)| *count != 0);
     }
 
     /// Gives the slots of a series back that nobody can observe any more (A4).

@@ -198,11 +198,12 @@ impl Shared {
         self.sketches = Some(Sketches::new());
     }
 
-    /// Tells a family that is not used yet that it counts in native buckets. No table knows its one other bucket.
+    /// Tells a family that is not used yet that it counts in native buckets. They know its other buckets, so no table has to.
     pub fn set_native(&mut self) {
         self.search.forget_table();
         let scale = |options: &NativeOptions| Scale::new(options.given_schema(), options.given_zero_threshold());
-        self.native = self.metadata.native().map(scale).map(Natives::new);
+        let natives = |scale| Natives::new(scale, self.metadata.thresholds());
+        self.native = self.metadata.native().map(scale).map(natives);
     }
 
     /// Which scan for idle series was the last to begin.

@@ -229,8 +229,6 @@ pub enum NativeRule {
         /// How many it may need.
         least: usize,
     },
-    /// The family has classic buckets as well.
-    BesideBuckets,
 }
 
 /// The rule that a unit breaks.
@@ -390,9 +388,6 @@ impl fmt::Display for DeclareError {
                     f,
                     "{given} buckets are too few for the native histogram {family:?}: at least {least} may be needed"
                 )
-            }
-            Self::InvalidNative { family, given, rule: NativeRule::BesideBuckets } => {
-                write!(f, "the native histogram {family:?} has {given} thresholds as well: it is one or the other")
             }
             Self::InvalidQuantiles { family, given, rule: QuantileRule::OutOfRange } => {
                 write!(f, "quantile {given} of family {family:?} is not from 0 to 1")

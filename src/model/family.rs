@@ -1,7 +1,7 @@
 //! Families, their metrics, and the set of all families.
 
-use std::fmt;
 use std::sync::Arc;
+use std::{fmt, mem};
 
 use crate::model::{Exemplar, LabelRows, Metadata, MetricPoint, NativeHistogram, Points, ShapeError};
 
@@ -52,7 +52,8 @@ pub struct MetricFamily {
 pub struct ExemplarAt {
     /// The row of the metric.
     pub row: usize,
-    /// The bucket of a histogram; 0 of a counter.
+    /// The bucket of a histogram; 0 of a counter. Of a native histogram without classic buckets one of 32 places, which go by powers of
+    /// two.
     pub bucket: usize,
     /// The exemplar.
     pub exemplar: Arc<Exemplar>,
@@ -74,8 +75,9 @@ impl MetricFamily {
     /// `Exemplar` for one in a row or bucket that there is not, or of a family that is no counter or histogram.
     pub fn with_exemplars(mut self, exemplars: Vec<ExemplarAt>) -> Result<Self, ShapeError> {
         let buckets = match self.points {
-            Points::Counter { .. } | Points::FloatCounter { .. } => 1,
-            Points::Histogram { .. } => self.metadata.buckets(),
+            Points::Counter { .. } | Points::FloatCounter { .. } | Points::Histogram { .. } => {
+                self.metadata.most_exemplars()
+            }
             _ => 0,
         };
         if let Some(ExemplarAt { row, bucket, .. }) =
@@ -109,6 +111,11 @@ impl MetricFamily {
     /// The native histograms, one per row, or none at all.
     pub fn natives(&self) -> &[NativeHistogram] {
         &self.natives
+    }
+
+    /// Gives the memory of the native histograms away, to be filled again.
+    pub(crate) fn lend_natives(&mut self) -> Vec<NativeHistogram> {
+        mem::take(&mut self.natives)
     }
 
     /// Takes the native histograms of the points that it was filled with last.
@@ -214,7 +221,7 @@ impl<'a> Metric<'a> {
         self.labels().find_map(|(known, value)| (known == key).then_some(value))
     }
 
-    /// Its exemplars, each with the number of its bucket (0 of a counter).
+    /// Its exemplars, each with the number of its bucket: 0 of a counter, a place of a native histogram; see [`ExemplarAt`].
     pub fn exemplars(&self) -> impl Iterator<Item = (usize, &'a Exemplar)> + use<'a> {
         self.family.exemplars_of(self.row).iter().map(|at| (at.bucket, &*at.exemplar))
     }

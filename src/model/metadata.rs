@@ -1,7 +1,8 @@
 //! What is fixed about a family from its declaration on.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
+use crate::model::native::{EXEMPLAR_PLACES, exemplar_place};
 use crate::model::number::write_threshold;
 use crate::model::{DeclareError, FamilyName, MetricType, NativeOptions, StateRule, check_keys, escape_into};
 
@@ -165,6 +166,27 @@ impl Metadata {
     /// How many buckets a histogram has, that of `+Inf` included.
     pub fn buckets(&self) -> usize {
         self.thresholds.len() + 1
+    }
+
+    /// Where the exemplars of a bucket have their places among those of a metric. A native histogram without classic buckets has several for
+    /// its only one.
+    pub(crate) fn exemplar_places(&self, bucket: usize) -> Range<usize> {
+        if self.is_native_alone() { 0..EXEMPLAR_PLACES } else { bucket..bucket + 1 }
+    }
+
+    /// The place of an exemplar of `value`, which was counted in `bucket`.
+    pub(crate) fn exemplar_place(&self, bucket: usize, value: f64) -> usize {
+        if self.is_native_alone() { exemplar_place(value) } else { bucket }
+    }
+
+    /// The most exemplars that a metric can have.
+    pub(crate) fn most_exemplars(&self) -> usize {
+        self.exemplar_places(self.thresholds.len()).end
+    }
+
+    /// Whether it is a native histogram without classic buckets.
+    pub(crate) fn is_native_alone(&self) -> bool {
+        self.native.is_some() && self.thresholds.is_empty()
     }
 
     /// The threshold of `bucket` as every format writes it in `le`.

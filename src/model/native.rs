@@ -59,7 +59,7 @@ impl NativeOptions {
     }
 
     /// Whether negative values are observed as well; otherwise they are refused and counted. Text pages show neither sum nor count then, as
-    /// for buckets with a negative threshold.
+    /// for buckets with a negative threshold, beside which negative values are observed in any case.
     pub fn negative(self, negative: bool) -> Self {
         Self { negative, ..self }
     }
@@ -103,15 +103,31 @@ impl NativeOptions {
         of_one_sign as usize * if self.negative { 2 } else { 1 }
     }
 
-    /// The point of these buckets, number and count, ascending by number: merged until there are no more than may be shown.
-    pub(crate) fn point(&self, zero_count: u64, signed: [Vec<(i32, u64)>; 2], sum: f64) -> NativeHistogram {
-        let [positive, negative] = signed;
-        let zero_threshold = self.zero_threshold;
-        let mut point = NativeHistogram { schema: self.schema, zero_threshold, zero_count, positive, negative, sum };
+    /// A point without observations.
+    pub(crate) fn empty_point(&self) -> NativeHistogram {
+        NativeHistogram {
+            schema: self.schema,
+            zero_threshold: self.zero_threshold,
+            zero_count: 0,
+            positive: Vec::new(),
+            negative: Vec::new(),
+            sum: 0.0,
+        }
+    }
+
+    /// Takes every observation out of a point of the same family, and keeps its memory; its sum is set anew.
+    pub(crate) fn clear(&self, point: &mut NativeHistogram) {
+        point.schema = self.schema;
+        point.zero_count = 0;
+        point.positive.clear();
+        point.negative.clear();
+    }
+
+    /// Merges the buckets of a point until there are no more than may be shown.
+    pub(crate) fn limit(&self, point: &mut NativeHistogram) {
         while point.positive.len() + point.negative.len() > self.max_buckets && point.schema > LOWEST_SCHEMA {
             point.halve();
         }
-        point
     }
 }
 
@@ -147,16 +163,61 @@ impl NativeHistogram {
         (f64::from(number) * f64::from(-self.schema).exp2()).exp2()
     }
 
+    /// Adds observations to a bucket: whether it holds negative values, and its number, which is not below those that came before; None is
+    /// the zero bucket.
+    pub(crate) fn add(&mut self, bucket: Option<(bool, i32)>, count: u64) {
+        let Some((negative, number)) = bucket else {
+            self.zero_count = self.zero_count.wrapping_add(count);
+            return;
+        };
+        let buckets = if negative { &mut self.negative } else { &mut self.positive };
+        match buckets.last_mut() {
+            // Pieces of one bucket.
+            Some((last, total)) if *last == number => *total = total.wrapping_add(count),
+            _ => buckets.push((number, count)),
+        }
+    }
+
     /// Makes one bucket of every two neighbours that a coarser schema has as one.
     fn halve(&mut self) {
         self.schema -= 1;
         for buckets in [&mut self.positive, &mut self.negative] {
             buckets.iter_mut().for_each(|(number, _)| *number = (*number + 1) >> 1);
-            buckets.dedup_by(|later, kept| {
-                let same = later.0 == kept.0;
-                kept.1 += if same { later.1 } else { 0 };
-                same
-            });
+            join(buckets);
         }
     }
+}
+
+/// Adds up what neighbours of one number hold.
+pub(crate) fn join<N: PartialEq>(buckets: &mut Vec<(N, u64)>) {
+    buckets.dedup_by(|later, kept| {
+        let same = later.0 == kept.0;
+        kept.1 = kept.1.wrapping_add(if same { later.1 } else { 0 });
+        same
+    });
+}
+
+/// The runs of `buckets`, which are ascending: how far each begins behind the end of the one before, the first behind bucket 0, and how
+/// many buckets follow each other in it.
+pub(crate) fn spans(buckets: &[(i32, u64)]) -> impl Iterator<Item = (i32, usize)> {
+    let mut next = 0;
+    buckets.chunk_by(|(before, _), (number, _)| before + 1 == *number).map(move |run| {
+        let offset = run[0].0 - next;
+        next = run[0].0 + run.len() as i32;
+        (offset, run.len())
+    })
+}
+
+/// Powers of two after which places for exemplars repeat.
+const PLACES_OF_ONE_SIGN: usize = 16;
+
+/// How many exemplars a native histogram has at most, if it has no classic buckets.
+pub(crate) const EXEMPLAR_PLACES: usize = 2 * PLACES_OF_ONE_SIGN;
+
+/// Where the exemplar of an observation of `value` has its place: values of one power of two and one sign share a place, and so do those that
+/// are 16 powers of two apart.
+pub(crate) fn exemplar_place(value: f64) -> usize {
+    let sign_and_exponent = value.to_bits() >> 52;
+    let sign = (sign_and_exponent >> 11) as usize;
+    sign_and_exponent as usize % PLACES_OF_ONE_SIGN + sign * PLACES_OF_ONE_SIGN
 }

@@ -8,7 +8,7 @@ use crate::{
     instrument::{
         GaugeHistogram, Histogram, Info, Instrument, Kind, Shared, StateSet, Summary, check_quantiles, check_thresholds,
     },
-    model::{BucketRule, DeclareError, FamilyName, Metadata, MetricFamily, NativeOptions, NativeRule},
+    model::{BucketRule, DeclareError, FamilyName, Metadata, MetricFamily, NativeOptions},
     sync::Arc,
 };
 
@@ -132,7 +132,7 @@ impl<I: Instrument> Declaration<I> {
     /// - `InvalidLabel`, `DuplicateLabel`, `ReservedLabel`, `TooManyLabels`: a label key does, or their number.
     /// - `NoBuckets`, `InvalidBuckets`: a histogram has none, or a list that is not ascending and finite, or two that the registry's
     ///   dialect or a push provider gives one text.
-    /// - `InvalidNative`: the schema, the zero threshold or the bucket limit of a native histogram cannot be, or it has thresholds.
+    /// - `InvalidNative`: the schema, the zero threshold or the bucket limit of a native histogram cannot be.
     /// - `InvalidQuantiles`, `MissingInterval`: a quantile is not from 0 to 1 or is given twice, or their interval is 0 or missing.
     /// - `NoThread`: the system gives no thread that ends the windows of quantiles.
     /// - `NoStates`, `InvalidStates`: a stateset has none, or one that is empty or occurs twice, more than 64, or two that a push
@@ -240,18 +240,11 @@ impl<I: Instrument> Declaration<I> {
     }
 }
 
-/// Gives a histogram its native buckets, and looks that it has no others.
+/// Gives a histogram its native buckets. Where others take negative values, so do they.
 fn with_native(metadata: Metadata, native: NativeOptions) -> Result<Metadata, DeclareError> {
-    let family = metadata.name().raw();
-    native.check(family)?;
-    match metadata.thresholds().len() {
-        0 => Ok(metadata.with_native(native)),
-        thresholds => Err(DeclareError::InvalidNative {
-            family: family.to_owned(),
-            given: thresholds as f64,
-            rule: NativeRule::BesideBuckets,
-        }),
-    }
+    let native = native.negative(native.takes_negative() || metadata.has_negative_threshold());
+    native.check(metadata.name().raw())?;
+    Ok(metadata.with_native(native))
 }
 
 /// Refuses thresholds that would write one `le` twice.
@@ -277,10 +270,12 @@ impl Declaration<Histogram> {
 }
 
 impl Declaration<Histogram> {
-    /// Makes it a native histogram: exponential buckets over the whole range of a float, without a list of thresholds.
+    /// Makes it a native histogram: exponential buckets over the whole range of a float, without a list of thresholds, or beside
+    /// [`buckets`](Self::buckets), which then count the same observations: every point agrees with itself.
     ///
-    /// Text pages show its `+Inf` bucket, count and sum. A series takes 1 KiB in each writing thread for every 64 buckets in a row that
-    /// its values fall in: at schema 3, for each eight powers of two. So the first value there allocates; the others do not.
+    /// Protobuf has both, and so has OpenMetrics 2.0. Other text shows the buckets of the list, count and sum; without a list, the `+Inf`
+    /// bucket alone. A series takes 1 KiB in each writing thread for every 64 buckets in a row that its values fall in: at schema 3, for each
+    /// eight powers of two; a threshold inside of a bucket makes two of it. So the first value there allocates; the others do not.
     ///
     /// # Examples
     /// ```

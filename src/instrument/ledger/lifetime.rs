@@ -255,7 +255,7 @@ impl Ledger {
                 let start = cumulative.len();
                 cumulative.resize(start + series.shared.search.buckets(), 0);
                 let ever = &mut cumulative[start..];
-                let (held, _) = self.read_observed(series, slot, ever);
+                let held = self.read_observed(series, slot, ever);
                 let count = cumulate(ever);
                 let (since, times) = match self.bases.get(&slot) {
                     Some(Base::Observed { buckets, sum, resets }) => {
