@@ -6,8 +6,9 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use manometer::{
-    Collector, Registry,
-    encode::{Format, encode},
+    Collector, Registry, RegistryOptions,
+    encode::{Format, Page, encode},
+    model::{Dialect, EscapingScheme},
 };
 use support::{
     inputs::{KEYS, Observations, THRESHOLDS, XorShift, borrowed, label_sets},
@@ -46,5 +47,27 @@ fn histograms(c: &mut Criterion) {
     pages(c, "encode 1000 histograms", &registry);
 }
 
-criterion_group!(benches, counters, histograms);
+/// Names that are not classic, as they are and escaped for who cannot read them.
+fn foreign_names(c: &mut Criterion) {
+    let registry = RegistryOptions::new().dialect(Dialect::Utf8).build();
+    let family = registry.counter("http.server.requests").labels(KEYS.map(|key| format!("http.{key}"))).declare();
+    let family = family.expect("nothing is wrong with it");
+    for set in label_sets(10_000) {
+        family.inc(borrowed(&set)).expect("three values");
+    }
+    let set = Collector::new(&registry).with_created(false).collect();
+    let mut group = c.benchmark_group("encode 10 000 counters of foreign names");
+    let mut page = Vec::new();
+    for scheme in [EscapingScheme::AllowUtf8, EscapingScheme::Underscores] {
+        group.bench_function(BenchmarkId::from_parameter(scheme.as_str()), |b| {
+            b.iter(|| {
+                page.clear();
+                Page::new(&*set, Format::OpenMetrics).escaping(scheme).fill(&mut page, usize::MAX);
+                black_box(page.len())
+            });
+        });
+    }
+}
+
+criterion_group!(benches, counters, histograms, foreign_names);
 criterion_main!(benches);

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Lets a real Prometheus scrape the example server, and compares what it stored with what the server counted.
 
-    prometheus_check.py SERVER NATIVE
+    prometheus_check.py SERVER NATIVE UTF8
 
-SERVER and NATIVE are the built examples. prometheus and promtool must be in the PATH, prometheus_client must be importable. Prometheus
+SERVER, NATIVE and UTF8 are the built examples. prometheus and promtool must be in the PATH, prometheus_client must be importable. Prometheus
 scrapes the server itself, which gives OpenMetrics, and through a proxy that asks for text. Another one, with native histograms
 switched on, asks the server itself for protobuf. Exits with 1 at the first mismatch.
 """
@@ -23,6 +23,9 @@ import threading
 import time
 import urllib.parse
 import urllib.request
+
+import prometheus_client.openmetrics.parser
+from prometheus_client import openmetrics, parser
 
 LOAD_PER_SECOND = 400
 LOAD_SECONDS = 24
@@ -329,8 +332,55 @@ def check_classic(prometheus):
     print(f"classic: {buckets}")
 
 
+def read_names(page, page_format):
+    """Names of samples, with their labels' names and their values, as the project's parser reads them."""
+    families_of = (openmetrics.parser if page_format == OPENMETRICS else parser).text_string_to_metric_families
+    samples = [sample for family in families_of(page.decode()) for sample in family.samples]
+    return {(sample.name, *sorted(sample.labels)): sample.value for sample in samples if not sample.name.endswith("_created")}
+
+
+def check_names(command):
+    """Names that are not classic: read by the parser in every scheme, and stored by a Prometheus that may know only classic ones."""
+    expected = {
+        "allow-utf-8": ("http.server.requests_total", "http.request.method", 'größe der "Datei"_bytes', "power.phase", "http.server.duration_seconds_bucket"),
+        "underscores": ("http_server_requests_total", "http_request_method", "gr__e_der__Datei__bytes", "power_phase", "http_server_duration_seconds_bucket"),
+        "dots": ("http_dot_server_dot_requests__total", "http_dot_request_dot_method", "gr____e__der____Datei____bytes", "power_dot_phase", "http_dot_server_dot_duration__seconds_bucket"),
+        "values": (
+            "U__http_2e_server_2e_requests__total",
+            "U__http_2e_request_2e_method",
+            "U__gr_f6__df_e_20_der_20__22_Datei_22___bytes",
+            "U__power_2e_phase",
+            "U__http_2e_server_2e_duration__seconds_bucket",
+        ),
+    }
+    with contextlib.ExitStack() as stack:
+        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(running(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        (page_url,) = read_until(server.stdout, r"^metrics: (\S+)")
+        for scheme, (requests, method, size, phase, bucket) in expected.items():
+            for page_format, accept in ACCEPT.items():
+                page = fetch(page_url, f"{accept}; escaping={scheme}")
+                found = read_names(page, page_format)
+                for name in ((requests, method), (size,), (phase, phase), (bucket, "le")):
+                    expect(name in found, f"names: no {name} in {scheme} as {page_format}: {sorted(found)}")
+                option = ["--text"] if page_format == TEXT else []
+                subprocess.run([sys.executable, CHECK_PAGE, *option], input=page, check=True)
+        config = CONFIG.format(server=urllib.parse.urlsplit(page_url).netloc, proxy=stack.enter_context(text_proxy(page_url)))
+        prometheus, log = start_prometheus(stack, folder / "names", config)
+        name = "{__name__=~'http.server.requests_total'}"
+        deadline = time.time() + 30
+        while len(stored := prometheus.query(f"sum by (job) ({name})", now := time.time())) < 2 and now < deadline:
+            time.sleep(0.5)
+        totals = {labels["job"]: value for labels, value in stored}
+        expect(totals == {OPENMETRICS: 7, TEXT: 7}, f"names: {totals}")
+        keys = {key for labels, _ in prometheus.query(name, time.time()) for key in labels if key.startswith("http")}
+        expect(keys <= {"http.request.method", "http_request_method"} and keys, f"names: {keys}")
+        check_health(prometheus, log, 2)
+        print(f"names: read in {len(expected)} schemes, stored with labels {sorted(keys)}")
+
+
 def main():
-    expect(len(sys.argv) == 3, "usage: prometheus_check.py SERVER NATIVE")
+    expect(len(sys.argv) == 4, "usage: prometheus_check.py SERVER NATIVE UTF8")
     # Being told to stop runs the blocks to their ends, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("prometheus_check: told to stop"))
     command = [sys.argv[1], "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--load", str(LOAD_PER_SECOND)]
@@ -369,6 +419,7 @@ def main():
             check_health(prometheus, log, len(jobs))
         expect(server.wait(LINGER_SECONDS) == 0, "the server did not end well")
     check_native(sys.argv[2])
+    check_names(sys.argv[3])
 
 
 if __name__ == "__main__":

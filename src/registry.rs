@@ -18,7 +18,7 @@ use crate::{
         Clock, Counter, FloatCounter, Gauge, GaugeHistogram, Health, HealthReport, Histogram, Info, Instrument,
         Monotonic, StateSet, Summary, Unknown, UpDownGauge,
     },
-    model::{DeclareError, Dialect, Metadata, MetricFamily, reserved_names},
+    model::{DeclareError, Dialect, EscapingScheme, Metadata, MetricFamily, reserved_names},
     sync::{Arc, AtomicU64, GatedMutex, Ordering},
 };
 
@@ -86,8 +86,8 @@ impl fmt::Debug for Ages {
 #[derive(Debug, Default)]
 struct Names {
     by_raw: BTreeMap<String, Arc<Core>>,
-    /// Sample name to the raw name of the family that reserves it.
-    reserved: HashMap<String, String>,
+    /// Sample name, as a page of the scheme has it, to the raw name of the family that reserves it.
+    reserved: HashMap<(EscapingScheme, String), String>,
     /// Name on the wire of a push provider to the raw name of the family that reserves it.
     on_wire: HashMap<String, String>,
 }
@@ -139,7 +139,8 @@ impl RegistryOptions {
         Self { strict_declarations, ..self }
     }
 
-    /// Whose rules the names and thresholds follow; those of OpenMetrics unless told otherwise.
+    /// Whose rules the names and thresholds follow; those of OpenMetrics unless told otherwise. [`Dialect::Utf8`] takes names and label
+    /// keys that no old scraper could take, and escapes them for each that does not ask for them as they are.
     ///
     /// # Examples
     /// ```
@@ -374,13 +375,27 @@ fn exposed(core: &Core) -> &str {
     core.shared().metadata.name().exposed()
 }
 
+/// What a family reserves. Where names are escaped for those who want that, two may differ in one scheme and be the same in another.
+fn reserved(metadata: &Metadata) -> impl Iterator<Item = (EscapingScheme, String)> {
+    let schemes = match metadata.name().dialect() {
+        Dialect::Utf8 => &EscapingScheme::CLASHING[..],
+        _ => &[EscapingScheme::Underscores],
+    };
+    schemes.iter().flat_map(|&scheme| {
+        let name = metadata.name().escaped(scheme, metadata.kind());
+        let samples: Vec<_> = reserved_names(&name, metadata.kind()).collect();
+        samples.into_iter().map(move |sample| (scheme, sample))
+    })
+}
+
 impl Names {
     /// Whether every sample name of a new family is free.
     fn check_clash(&self, metadata: &Metadata) -> Result<(), DeclareError> {
         let name = metadata.name();
-        for sample in reserved_names(name.exposed(), metadata.kind()) {
-            if let Some(other) = self.reserved.get(&sample).filter(|other| *other != name.raw()) {
-                return Err(DeclareError::NameClash { name: name.raw().to_owned(), other: other.clone(), sample });
+        for place in reserved(metadata) {
+            if let Some(other) = self.reserved.get(&place).filter(|other| *other != name.raw()) {
+                let (name, other, sample) = (name.raw().to_owned(), other.clone(), place.1);
+                return Err(DeclareError::NameClash { name, other, sample });
             }
         }
         Ok(())
@@ -389,9 +404,7 @@ impl Names {
     fn put_in(&mut self, core: Arc<Core>) {
         let metadata = &core.shared().metadata;
         let raw = metadata.name().raw();
-        for sample in reserved_names(metadata.name().exposed(), metadata.kind()) {
-            self.reserved.insert(sample, raw.to_owned());
-        }
+        self.reserved.extend(reserved(metadata).map(|place| (place, raw.to_owned())));
         self.by_raw.insert(raw.to_owned(), core);
     }
 

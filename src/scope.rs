@@ -19,7 +19,7 @@ use crate::{
     instrument::{
         Counter, FloatCounter, Gauge, GaugeHistogram, Histogram, Info, StateSet, Summary, Unknown, UpDownGauge,
     },
-    model::{DeclareError, FamilyName, MetricSet, MetricType, check_keys},
+    model::{DeclareError, FamilyName, MetricSet, MetricType, check_keys_in},
     registry::Registry,
     sync::Arc,
 };
@@ -90,7 +90,7 @@ impl ScopeBuilder {
         FamilyName::compose(module, "", MetricType::Gauge)?;
         let prefix = format!("{}_mod_{module}/", self.books.namespace());
         if let Some((key, _)) = self.identity.preset() {
-            check_keys(&prefix, MetricType::Gauge, &[key])?;
+            check_keys_in(self.books.registry().dialect(), &prefix, MetricType::Gauge, &[key])?;
         }
         Ok(Scope::new(self.books, self.identity, prefix))
     }

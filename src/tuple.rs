@@ -89,8 +89,8 @@ impl RefUnwindSafe for Tuple {}
 impl Tuple {
     /// Makes the tuple of `query`, whose labels read `text` on a page, with `state` in the beginning.
     ///
-    /// `keys` are the family's label keys, one for each value of `query`, and `text` is what `write_label_text` makes of both. None if there
-    /// are more than 255, or it would not fit in 2 GiB.
+    /// `keys` are the family's label keys as they stand in `text`, one for each value of `query`, and `text` is what `write_label_text`
+    /// makes of both. None if there are more than 255, or it would not fit in 2 GiB.
     pub fn new(query: &Query<'_>, keys: &[Box<str>], text: &str, slot: Slot, state: f64) -> Option<Self> {
         Self::make(query, keys, text, slot, state, false)
     }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use manometer::model::MetricType::{Counter, Gauge, Histogram, Summary};
 use manometer::model::{
-    BucketRule, DeclareError, FamilyName, LabelError, LabelRows, LabelTable, MetricFamily, MetricSet, MetricType,
-    Points, ShapeError, UnitRule, ValueError, check_keys, reserved_names,
+    BucketRule, DeclareError, FamilyName, LabelError, LabelRows, LabelRule, LabelTable, MetricFamily, MetricSet,
+    MetricType, Points, ShapeError, UnitRule, ValueError, check_keys, reserved_names,
 };
 
 use pages::{CREATED, buckets, labelled, metadata, quantiles, totals, values, with_unit};
@@ -194,7 +194,17 @@ fn gen_01_errors_name_the_text_and_the_rule() {
         (DeclareError::UnknownType { given: "x".into() }.to_string(), r#""x" is not a metric type"#),
         (
             DeclareError::InvalidLabel { family: family(), label: "é".into() }.to_string(),
-            r#"label "é" of family "f" is not [A-Za-z][A-Za-z0-9_]*"#,
+            r#"label "é" of family "f" is not [A-Za-z][A-Za-z0-9_]*; the dialect Utf8 would take it"#,
+        ),
+        (
+            DeclareError::ForbiddenLabel { family: family(), label: "_a".into(), rule: LabelRule::Underscore }
+                .to_string(),
+            r#"label "_a" of family "f" begins with an underscore, which is reserved"#,
+        ),
+        (
+            DeclareError::LabelClash { family: family(), label: "a.b".into(), other: "a b".into(), form: "a_b".into() }
+                .to_string(),
+            r#"labels "a.b" and "a b" of family "f" are both "a_b" where names are escaped"#,
         ),
         (
             DeclareError::DuplicateLabel { family: family(), label: "a".into() }.to_string(),

@@ -19,7 +19,7 @@ use common::{stress, together, value, while_running};
 use manometer::{
     DeclareError, Manager, MetricType, RegistryOptions,
     backend::{HistogramMode, Provider, PushError, StatsdOptions, TagMode, Transport},
-    model::{BucketRule, ConfigError, Settings, StateRule},
+    model::{BucketRule, ConfigError, Dialect, Settings, StateRule},
 };
 use statsd::{Model, Server};
 
@@ -965,6 +965,16 @@ fn std_02_dogstatsd_tags_replace_labels_in_names() {
     ];
     assert_eq!(server.after_flush(&statsd), expected);
     assert_eq!(registry.metadata("wait").unwrap().kind(), MetricType::Histogram);
+}
+
+#[test]
+fn s_25_foreign_label_keys_start_no_field() {
+    let server = Server::start();
+    let options = RegistryOptions::new().dialect(Dialect::Utf8);
+    let statsd = server.options().tags(TagMode::DogStatsd).start(options).unwrap();
+    let family = statsd.registry().gauge("a.b").labels(["k:1,l|c#@ .é"]).declare().unwrap();
+    family.set(("x",), 1.0).unwrap();
+    assert_eq!(server.after_flush(&statsd), ["a_b:1|g|#k_1_l_c___.é:x"]);
 }
 
 /// The address of the defaults can be had by one process at a time, so this asks nothing if it is taken.

@@ -8,7 +8,7 @@ mod transport;
 mod values;
 
 pub use report::{Style, write_json, write_text};
-pub use transport::{format_of, judge_headers};
+pub use transport::{format_of, judge_escaping, judge_headers};
 
 use crate::page::{Defect, Format, group, read};
 
@@ -21,6 +21,8 @@ pub struct Verdict {
     pub families: usize,
     /// How many samples there are.
     pub samples: usize,
+    /// Whether there are names that must be in quotes.
+    pub has_quoted_names: bool,
     /// What is wrong, in the order of lines.
     pub defects: Vec<Defect>,
 }
@@ -38,5 +40,6 @@ pub fn judge(page: &[u8], format: Format, now: f64) -> Verdict {
     }
     defects.sort_by_key(|defect| defect.line);
     let samples = families.iter().map(|family| family.members.len()).sum();
-    Verdict { format, families: families.len(), samples, defects }
+    let has_quoted_names = transport::has_quoted_names(&families);
+    Verdict { format, families: families.len(), samples, has_quoted_names, defects }
 }

@@ -121,6 +121,9 @@ fn check(args: CheckArgs) -> Result<Outcome, Box<dyn Error>> {
     let format = announced.unwrap_or_else(|| Format::guess(&page.body));
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();
     let mut verdict = check::judge(&page.body, format, now);
+    if let Some(Some(content_type)) = &page.content_type {
+        check::judge_escaping(content_type, verdict.has_quoted_names, &mut defects);
+    }
     verdict.defects.splice(0..0, defects);
 
     let source = args.target.to_string();

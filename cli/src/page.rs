@@ -13,6 +13,7 @@ mod tests;
 pub use group::{Family, Kind, Member, Metric, Role, group};
 pub use number::canonical;
 pub use read::{Item, Keyword, read};
+pub use scan::{is_label_name, is_metric_name};
 
 use crate::rule::Rule;
 

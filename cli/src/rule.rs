@@ -78,6 +78,7 @@ rules! {
     CONTENT_TYPE_UNKNOWN "content-type-unknown" Error "T3 T5" NEGOTIATION, "Prometheus 3 fails the scrape; Prometheus 2 reads the page as text";
     CONTENT_TYPE_VERSION "content-type-version" Error "T3 T4" NEGOTIATION, "a scraper that knows no such version may refuse the page";
     CONTENT_TYPE_CHARSET "content-type-charset" Advice "T3" NEGOTIATION, "a browser may show other characters; scrapers read UTF-8 anyway";
+    CONTENT_TYPE_ESCAPING "content-type-escaping" Error "T3 T16" NEGOTIATION, "Prometheus 3 reads it; one that takes no names in quotes drops the whole page";
 
     // Bytes and grammar.
     UTF8_INVALID "utf8-invalid" Error "G1" BYTES, DROPS;

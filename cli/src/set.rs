@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use manometer::model::{FamilyName, LabelTable, Metadata, MetricFamily, MetricType, Points, Timestamp};
+use manometer::model::{Dialect, FamilyName, LabelTable, Metadata, MetricFamily, MetricType, Points, Timestamp};
 use manometer::{DeclareError, MetricSet};
 
 use crate::page::{Family, Kind, Member, Metric, Role};
@@ -37,7 +37,7 @@ fn convert_family(family: &Family) -> Result<MetricFamily, String> {
     // A unit that is no suffix of the name would become part of it.
     let unit =
         Some(family.unit()).filter(|unit| family.name.ends_with(unit)).unwrap_or_else(|| guess_unit(&family.name));
-    let name = FamilyName::compose(&family.name, unit, kind).map_err(refused)?;
+    let name = FamilyName::compose_in(Dialect::Utf8, &family.name, unit, kind).map_err(refused)?;
 
     let mut metrics = family.metrics();
     let is_state = family.kind == Kind::StateSet;

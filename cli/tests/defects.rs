@@ -72,6 +72,14 @@ defects! {
     space_between_labels: "openmetrics" "space-surplus" in 2: "# TYPE a gauge\na{b=\"1\", c=\"2\"} 1\n# EOF\n";
     dash_in_a_name: "openmetrics" "name-invalid" in 1: "a-b 1\n# EOF\n";
     digit_before_a_name: "openmetrics" "name-invalid" in 1: "1a 1\n# EOF\n";
+    empty_name_in_quotes: "openmetrics" "name-invalid" in 1: "{\"\"} 1\n# EOF\n";
+    name_inside_and_outside_of_the_braces: "openmetrics" "name-invalid" in 2: "# TYPE a gauge\na{\"a\"} 1\n# EOF\n";
+    no_name_at_all: "openmetrics" "name-invalid" in 1: "{b=\"1\"} 1\n# EOF\n";
+    two_names_in_quotes: "openmetrics" "labels-malformed" in 1: "{\"a.b\",\"c.d\"} 1\n# EOF\n";
+    name_behind_labels: "openmetrics" "labels-malformed" in 1: "{b=\"1\",\"a.b\"} 1\n# EOF\n";
+    name_whose_quote_stays_open: "openmetrics" "quote-unclosed" in 1: "# TYPE \"a.b gauge\n# EOF\n";
+    empty_label_name_in_quotes: "openmetrics" "label-name-invalid" in 2: "# TYPE a gauge\na{\"\"=\"1\"} 1\n# EOF\n";
+    quoted_family_in_two_places: "openmetrics" "family-split" in 5: "# TYPE \"a.b\" gauge\n{\"a.b\",x=\"1\"} 1\n# TYPE b gauge\nb 1\n{\"a.b\",x=\"2\"} 1\n# EOF\n";
     slash_in_a_unit: "openmetrics" "unit-invalid" in 2: "# TYPE a_b gauge\n# UNIT a_b b/s\na_b 1\n# EOF\n";
     dot_in_a_label_name: "openmetrics" "label-name-invalid" in 2: "# TYPE a gauge\na{b.c=\"1\"} 1\n# EOF\n";
     comma_after_the_last_label: "openmetrics" "label-comma" in 2: "# TYPE a gauge\na{b=\"1\",} 1\n# EOF\n";
@@ -186,8 +194,13 @@ defects! {
 }
 
 /// The rules that no page can break: they are of its headers, and `tests/endpoints.rs` breaks them.
-const OF_HEADERS: [&str; 4] =
-    ["content-type-missing", "content-type-unknown", "content-type-version", "content-type-charset"];
+const OF_HEADERS: [&str; 5] = [
+    "content-type-missing",
+    "content-type-unknown",
+    "content-type-version",
+    "content-type-charset",
+    "content-type-escaping",
+];
 
 #[test]
 fn every_rule_has_a_case() {
@@ -211,7 +224,10 @@ fn a_good_page_has_no_defect_of_either_level() {
                 # TYPE d info\n# HELP d D\nd_info{version=\"1\"} 1\n\
                 # TYPE e summary\n# HELP e E\ne{quantile=\"0.5\"} NaN\ne_sum 0\ne_count 0\n\
                 # TYPE f gaugehistogram\n# HELP f F\nf_bucket{le=\"-1.0\"} 1\nf_bucket{le=\"+Inf\"} 2\nf_gsum -3\nf_gcount 2\n\
-                # TYPE g unknown\n# HELP g G\ng -Inf 1700000000\ng 1 1700000001\n# EOF\n";
+                # TYPE g unknown\n# HELP g G\ng -Inf 1700000000\ng 1 1700000001\n\
+                # TYPE \"h.é_seconds\" histogram\n# UNIT \"h.é_seconds\" seconds\n# HELP \"h.é_seconds\" H\n\
+                {\"h.é_seconds_bucket\",\"i.j\"=\"1\",le=\"+Inf\"} 1\n{\"h.é_seconds_sum\",\"i.j\"=\"1\"} 1\n\
+                {\"h.é_seconds_count\",\"i.j\"=\"1\"} 1\n# EOF\n";
     assert_eq!(judge("openmetrics", open.as_bytes()), (0, Vec::new()));
     let text = "# Any comment.\n\n# HELP a_seconds A \"quoted\" \\\\ help\n# TYPE a_seconds histogram\n\
                 a_seconds_bucket{le=\"0.1\",} 1\na_seconds_bucket { le = \"+Inf\" } 2\n\

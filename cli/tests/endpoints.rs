@@ -8,8 +8,9 @@ use std::os::unix::net::UnixListener;
 use std::{fs, thread};
 
 use common::{code, manometer, run, run_with, stderr, stdout};
-use manometer::Registry;
 use manometer::http::{Options, Server};
+use manometer::model::Dialect;
+use manometer::{Registry, RegistryOptions};
 use serde_json::Value;
 
 /// A registry with every type that the library has, and text that wants escapes.
@@ -62,6 +63,27 @@ fn our_own_pages_have_no_defect_in_either_format() {
         assert_eq!(code(&output), 0, "{}", stdout(&output));
         assert!(stdout(&output).contains("valid"), "{}", stdout(&output));
     }
+}
+
+#[test]
+fn names_in_quotes_are_asked_for_and_read() {
+    let registry = RegistryOptions::new().dialect(Dialect::Utf8).build();
+    let family = registry.counter("http.hits").help("Hits").labels(["http.method"]).declare().expect("declared");
+    family.inc(("GET",)).expect("one label");
+    registry.gauge("größe \"x\"").unit("bytes").help("Size").single().expect("declared").set(1.0);
+    registry.state_set("power.phase").states(["on", "off"]).help("Phase").single().expect("declared").enter("on");
+    let (_server, url) = serve(&registry, Options::new());
+    for format in ["openmetrics", "text"] {
+        let output = run(&["check", "--strict", "--as", format, &url]);
+        assert_eq!(code(&output), 0, "{}", stdout(&output));
+    }
+    let shown = stdout(&run(&["show", &url]));
+    assert!(shown.contains("http.hits") && shown.contains("  http.method=GET"), "{shown}");
+    let snapshot: Value = serde_json::from_slice(&run(&["snapshot", &url]).stdout).expect("JSON");
+    let names: Vec<_> = snapshot["families"].as_array().expect("a list").iter().map(|family| &family["name"]).collect();
+    assert_eq!(names, ["größe \"x\"_bytes", "http.hits", "power.phase"]);
+    let no_change = run(&["diff", &url, &url]);
+    assert_eq!((code(&no_change), stdout(&no_change).contains("http")), (0, false));
 }
 
 #[test]
@@ -254,8 +276,19 @@ fn headers_are_judged_with_the_page() {
         ("content-type: application/openmetrics-text; version=1.0.0\r\n", "content-type-charset", 0),
         ("Content-Type: Application/OpenMetrics-Text ; version=\"1.0.0\"; charset=UTF-8\r\n", "", 0),
     ];
-    for (header, rule, expected) in cases {
-        let output = run(&["check", "--format", "json", &page(header, "# EOF\n")]);
+    let quoted = "# TYPE \"a.b\" gauge\n# HELP \"a.b\" Help\n{\"a.b\"} 1\n# EOF\n";
+    let open_metrics = "content-type: application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let cases = cases.map(|(header, rule, expected)| (header.to_owned(), "# EOF\n", rule, expected));
+    let schemes = [
+        ("", quoted, "content-type-escaping", 1),
+        ("; escaping=dots", quoted, "content-type-escaping", 1),
+        ("; escaping=allow-utf-8", quoted, "", 0),
+        ("; escaping=dots", "# EOF\n", "", 0),
+        ("; escaping=none", "# EOF\n", "content-type-escaping", 1),
+    ];
+    let schemes = schemes.map(|(scheme, body, rule, code)| (format!("{open_metrics}{scheme}\r\n"), body, rule, code));
+    for (header, body, rule, expected) in cases.into_iter().chain(schemes) {
+        let output = run(&["check", "--format", "json", &page(&header, body)]);
         let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
         let defects = report["defects"].as_array().expect("a list");
         let found: Vec<&str> = defects.iter().filter_map(|defect| defect["rule"].as_str()).collect();

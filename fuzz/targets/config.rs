@@ -11,7 +11,7 @@ use manometer::{
     model::{ConfigError, Setting, Settings},
 };
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "statistics",
     "statistics_interval",
     "statistics_config",
@@ -21,6 +21,7 @@ const KEYS: [&str; 9] = [
     "strict_declarations",
     "compat",
     "created_samples",
+    "utf8_names",
 ];
 
 fuzz_target!(|text: &str| {

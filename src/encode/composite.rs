@@ -2,42 +2,35 @@
 //!
 //! The text followed is that of 2.0.0-rc0.
 
+use std::marker::PhantomData;
+
 use crate::encode::{
-    format::Rules,
-    line::{Standard, Writer, write_exemplar},
+    line::{Words, Writer, write_exemplar},
+    look::Look,
 };
 use crate::model::{
     Metadata, MetricFamily, NativeHistogram, Number, Points, Sink, Timestamp, entries, spans, write_number,
     write_seconds,
 };
 
-/// As OpenMetrics 2.0 has it.
-pub(super) struct Composite;
+/// As OpenMetrics 2.0 has it, with names in the words of `W`.
+pub(super) struct Composite<W>(PhantomData<W>);
 
-impl Writer for Composite {
+impl<W: Words> Writer for Composite<W> {
     /// Appends `name{labels} value st@time # {labels} value time`; a stateset has one metric a state here, which are the lines that
     /// it has in 1.0.
-    fn write_metric(family: &MetricFamily, row: usize, rules: &Rules, room: &mut String, out: &mut Vec<u8>) {
+    fn write_metric(family: &MetricFamily, row: usize, look: &Look<'_>, room: &mut String, out: &mut Vec<u8>) {
         if let Points::StateSet { .. } = family.points() {
-            return Standard::write_metric(family, row, rules, room, out);
+            return W::write_metric(family, row, look, room, out);
         }
-        let metadata = family.metadata();
-        out.put(metadata.name().exposed());
-        out.put(rules.family_suffix(metadata.kind()));
-        match family.labels().text(row) {
-            "" => out.put(" "),
-            labels => {
-                out.put("{");
-                out.put(labels);
-                out.put("} ");
-            }
-        }
+        let labels = W::labels(family, row, look, room);
+        W::write_head(look, look.rules.family_suffix(family.metadata().kind()), labels, None, out);
         write_value(family, row, out);
-        if let Some(created) = created(family.points(), row).filter(|_| rules.created) {
+        if let Some(created) = created(family.points(), row).filter(|_| look.rules.created) {
             out.put(" st@");
             write_seconds(created, out);
         }
-        for at in family.exemplars_of(row).iter().filter(|_| rules.exemplars) {
+        for at in family.exemplars_of(row).iter().filter(|_| look.rules.exemplars) {
             write_exemplar(&at.exemplar, out);
         }
         out.put("\n");

@@ -1,6 +1,6 @@
 //! The formats, and all that tells them apart.
 
-use crate::model::{MetricType, suffix};
+use crate::model::{EscapingScheme, MetricType, suffix};
 
 /// The format of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -10,8 +10,6 @@ pub enum Format {
     OpenMetrics,
     /// OpenMetrics 2.0, as its release candidate 0 has it: families go by the name of their samples, a metric is one line with all
     /// its values (a stateset one line a state), and its creation time stands behind them as `st@`.
-    ///
-    /// Names are escaped as in every other format.
     #[cfg(feature = "openmetrics2")]
     OpenMetrics2,
     /// Prometheus text 0.0.4: no creation times, no units, no end mark, and counters go by the name of their sample.
@@ -52,10 +50,27 @@ pub(super) enum Wording {
     Protobuf,
 }
 
+/// A media type: as it is, and with the parameter of each scheme, in their order.
+type MediaType = [&'static str; 1 + EscapingScheme::ALL.len()];
+
+macro_rules! media_type {
+    ($plain:literal) => {
+        [
+            $plain,
+            concat!($plain, "; escaping=allow-utf-8"),
+            concat!($plain, "; escaping=underscores"),
+            concat!($plain, "; escaping=dots"),
+            concat!($plain, "; escaping=values"),
+        ]
+    };
+}
+
 /// How a page of one format differs from that of another.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
-    content_type: &'static str,
+    media_type: MediaType,
+    /// How names are written that are not classic.
+    pub(super) scheme: EscapingScheme,
     /// Whether families go by the name of their sample where there is only one.
     pub(super) sample_names: bool,
     /// Whether the four types of 0.0.4 are all there is.
@@ -79,13 +94,30 @@ pub(super) struct Rules {
 impl Format {
     /// The media type of a page, for `Content-Type`.
     pub fn content_type(self) -> &'static str {
-        self.rules().content_type
+        self.rules().media_type[0]
+    }
+
+    /// The same for who asked for an escaping scheme, which is told in return. The page of Prosody has one, and does not say so.
+    ///
+    /// # Examples
+    /// ```
+    /// use manometer::{encode::Format, model::EscapingScheme};
+    ///
+    /// let media_type = Format::Text.content_type_in(EscapingScheme::AllowUtf8);
+    /// assert_eq!(media_type, "text/plain; version=0.0.4; charset=utf-8; escaping=allow-utf-8");
+    /// ```
+    pub fn content_type_in(self, scheme: EscapingScheme) -> &'static str {
+        match self {
+            Self::Prosody => self.content_type(),
+            _ => self.rules().media_type[1 + scheme as usize],
+        }
     }
 
     pub(super) fn rules(self) -> &'static Rules {
         match self {
             Self::OpenMetrics => &Rules {
-                content_type: "application/openmetrics-text; version=1.0.0; charset=utf-8",
+                media_type: media_type!("application/openmetrics-text; version=1.0.0; charset=utf-8"),
+                scheme: EscapingScheme::Underscores,
                 sample_names: false,
                 old_types: false,
                 heads: &[Head::Type, Head::Unit, Head::Help],
@@ -98,7 +130,8 @@ impl Format {
             },
             #[cfg(feature = "openmetrics2")]
             Self::OpenMetrics2 => &Rules {
-                content_type: "application/openmetrics-text; version=2.0.0; charset=utf-8",
+                media_type: media_type!("application/openmetrics-text; version=2.0.0; charset=utf-8"),
+                scheme: EscapingScheme::Underscores,
                 sample_names: true,
                 old_types: false,
                 heads: &[Head::Type, Head::Unit, Head::Help],
@@ -110,7 +143,8 @@ impl Format {
                 end: "# EOF\n",
             },
             Self::Text => &Rules {
-                content_type: "text/plain; version=0.0.4; charset=utf-8",
+                media_type: media_type!("text/plain; version=0.0.4; charset=utf-8"),
+                scheme: EscapingScheme::Underscores,
                 sample_names: true,
                 old_types: true,
                 heads: &[Head::Type, Head::Help],
@@ -122,7 +156,10 @@ impl Format {
                 end: "",
             },
             Self::Protobuf => &Rules {
-                content_type: "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
+                media_type: media_type!(
+                    "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+                ),
+                scheme: EscapingScheme::Underscores,
                 sample_names: true,
                 old_types: true,
                 heads: &[],
@@ -134,7 +171,8 @@ impl Format {
                 end: "",
             },
             Self::Prosody => &Rules {
-                content_type: "application/openmetrics-text; version=0.0.4",
+                media_type: media_type!("application/openmetrics-text; version=0.0.4"),
+                scheme: EscapingScheme::Underscores,
                 sample_names: false,
                 old_types: false,
                 heads: &[Head::Help, Head::Unit, Head::Type],
@@ -152,11 +190,7 @@ impl Format {
 impl Rules {
     /// What the metadata of a family of this type adds to its name.
     pub(super) fn family_suffix(&self, kind: MetricType) -> &'static str {
-        match kind {
-            MetricType::Counter if self.sample_names => suffix::TOTAL,
-            MetricType::Info if self.sample_names => suffix::INFO,
-            _ => suffix::NONE,
-        }
+        if self.sample_names { kind.own_suffix() } else { suffix::NONE }
     }
 
     /// The word for this type on a `# TYPE` line (ITR-08).

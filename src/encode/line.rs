@@ -3,12 +3,12 @@
 use std::{iter::Peekable, marker::PhantomData, slice};
 
 use crate::encode::{
-    format::Rules,
+    look::Look,
     sample::{Value, Visitor, walk},
 };
 use crate::model::{
-    Escaping, Exemplar, ExemplarAt, MetricFamily, Number, Sink, escape_into, suffix, write_17_digits, write_number,
-    write_seconds,
+    Escaping, Exemplar, ExemplarAt, MetricFamily, Number, Sink, escape_into, suffix, write_17_digits, write_labels,
+    write_number, write_seconds,
 };
 
 /// In whose words a line is written. A type, so that a page chooses once and not in every line.
@@ -17,24 +17,85 @@ pub(super) trait Words {
     const CREATED_FIRST: bool;
 
     /// The labels in `row` as they stand between the braces; `room` is where they may be written.
-    fn labels<'a>(family: &'a MetricFamily, row: usize, room: &'a mut String) -> &'a str;
+    fn labels<'a>(family: &'a MetricFamily, row: usize, look: &Look<'_>, room: &'a mut String) -> &'a str;
+
+    /// Appends what stands before a value: `name_suffix{labels,extra="text"} `.
+    #[inline(always)]
+    fn write_head(look: &Look<'_>, suffix: &str, labels: &str, extra: Option<(&str, &str)>, out: &mut impl Sink) {
+        out.put(look.family);
+        out.put(suffix);
+        match extra {
+            None if labels.is_empty() => out.put(" "),
+            None => {
+                out.put("{");
+                out.put(labels);
+                out.put("} ");
+            }
+            Some((label, text)) => {
+                out.put("{");
+                if !labels.is_empty() {
+                    out.put(labels);
+                    out.put(",");
+                }
+                out.put(label);
+                out.put("=\"");
+                out.put(text);
+                out.put("\"} ");
+            }
+        }
+    }
 
     /// Appends a value.
     fn write(value: Value, out: &mut impl Sink);
 }
 
-/// As the specifications have it. The labels were written when the series was made.
+/// As the specifications have it, with names as the registry has them. The labels were written when the series was made.
 pub(super) struct Standard;
 
 impl Words for Standard {
     const CREATED_FIRST: bool = false;
 
     #[inline(always)]
-    fn labels<'a>(family: &'a MetricFamily, row: usize, _: &'a mut String) -> &'a str {
+    fn labels<'a>(family: &'a MetricFamily, row: usize, _: &Look<'_>, _: &'a mut String) -> &'a str {
         family.labels().text(row)
     }
 
     #[inline(always)]
+    fn write(value: Value, out: &mut impl Sink) {
+        value.write(out);
+    }
+}
+
+/// As the specifications have it, with names that are escaped or in quotes.
+pub(super) struct Foreign;
+
+impl Words for Foreign {
+    const CREATED_FIRST: bool = false;
+
+    /// Labels whose keys are escaped are written anew for every page, as those of Prosody are.
+    fn labels<'a>(family: &'a MetricFamily, row: usize, look: &Look<'_>, room: &'a mut String) -> &'a str {
+        let Some(keys) = look.keys else { return family.labels().text(row) };
+        room.clear();
+        write_labels(keys.iter(), (0..keys.len()).map(|key| family.labels().value(row, key)), room);
+        room
+    }
+
+    fn write_head(look: &Look<'_>, suffix: &str, labels: &str, extra: Option<(&str, &str)>, out: &mut impl Sink) {
+        if !look.is_quoted {
+            return Standard::write_head(look, suffix, labels, extra, out);
+        }
+        out.put("{");
+        look.write_name(suffix, out);
+        if !labels.is_empty() {
+            out.put(",");
+            out.put(labels);
+        }
+        if let Some((label, text)) = extra {
+            [",", label, "=\"", text, "\""].iter().for_each(|part| out.put(part));
+        }
+        out.put("} ");
+    }
+
     fn write(value: Value, out: &mut impl Sink) {
         value.write(out);
     }
@@ -46,9 +107,9 @@ pub(super) struct Prosody;
 impl Words for Prosody {
     const CREATED_FIRST: bool = true;
 
-    fn labels<'a>(family: &'a MetricFamily, row: usize, room: &'a mut String) -> &'a str {
+    fn labels<'a>(family: &'a MetricFamily, row: usize, look: &Look<'_>, room: &'a mut String) -> &'a str {
         room.clear();
-        for (position, key) in family.metadata().label_keys().iter().enumerate() {
+        for (position, key) in look.each_key(family.metadata()).iter().enumerate() {
             if position > 0 {
                 room.push(',');
             }
@@ -70,28 +131,27 @@ impl Words for Prosody {
 
 /// Writes whole metrics.
 pub(super) trait Writer {
-    /// Appends the metric in `row`, with its exemplars where `rules` have them.
-    fn write_metric(family: &MetricFamily, row: usize, rules: &Rules, room: &mut String, out: &mut Vec<u8>);
+    /// Appends the metric in `row`, with its exemplars where the rules have them.
+    fn write_metric(family: &MetricFamily, row: usize, look: &Look<'_>, room: &mut String, out: &mut Vec<u8>);
 }
 
 impl<W: Words> Writer for W {
     #[inline(always)]
-    fn write_metric(family: &MetricFamily, row: usize, rules: &Rules, room: &mut String, out: &mut Vec<u8>) {
+    fn write_metric(family: &MetricFamily, row: usize, look: &Look<'_>, room: &mut String, out: &mut Vec<u8>) {
         match family.exemplars_of(row) {
-            exemplars if rules.exemplars && !exemplars.is_empty() => {
-                write_lines_with_exemplars::<W>(family, row, rules, exemplars, room, out);
+            exemplars if look.rules.exemplars && !exemplars.is_empty() => {
+                write_lines_with_exemplars::<W>(family, row, look, exemplars, room, out);
             }
-            _ => write_lines::<W>(family, row, rules, room, out),
+            _ => write_lines::<W>(family, row, look, room, out),
         }
     }
 }
 
 /// Appends the lines of the metric in `row`.
 #[inline]
-fn write_lines<W: Words>(family: &MetricFamily, row: usize, rules: &Rules, room: &mut String, out: &mut Vec<u8>) {
-    let name = family.metadata().name().exposed();
-    let labels = W::labels(family, row, room);
-    walk(family, row, &mut Lines::<W> { name, labels, rules, out, words: PhantomData });
+fn write_lines<W: Words>(family: &MetricFamily, row: usize, look: &Look<'_>, room: &mut String, out: &mut Vec<u8>) {
+    let labels = W::labels(family, row, look, room);
+    walk(family, row, look.state, &mut Lines::<W> { look: *look, labels, out, words: PhantomData });
 }
 
 /// The same with `exemplars`, which are in the order of their buckets.
@@ -99,14 +159,13 @@ fn write_lines<W: Words>(family: &MetricFamily, row: usize, rules: &Rules, room:
 fn write_lines_with_exemplars<W: Words>(
     family: &MetricFamily,
     row: usize,
-    rules: &Rules,
+    look: &Look<'_>,
     exemplars: &[ExemplarAt],
     room: &mut String,
     out: &mut Vec<u8>,
 ) {
-    let name = family.metadata().name().exposed();
-    let labels = W::labels(family, row, room);
-    let lines = Lines::<W> { name, labels, rules, out, words: PhantomData };
+    let labels = W::labels(family, row, look, room);
+    let lines = Lines::<W> { look: *look, labels, out, words: PhantomData };
     let latest;
     let exemplars = match exemplars.iter().max_by_key(|at| at.exemplar.timestamp()) {
         // There is one line for all of them.
@@ -116,7 +175,7 @@ fn write_lines_with_exemplars<W: Words>(
         }
         _ => exemplars,
     };
-    walk(family, row, &mut Annotated { lines, exemplars: exemplars.iter().peekable(), bucket: 0 });
+    walk(family, row, look.state, &mut Annotated { lines, exemplars: exemplars.iter().peekable(), bucket: 0 });
 }
 
 /// Lines of which some have an exemplar behind them.
@@ -159,9 +218,8 @@ pub(super) fn write_exemplar(exemplar: &Exemplar, out: &mut Vec<u8>) {
 
 /// The lines of one metric, as they come.
 struct Lines<'a, W> {
-    name: &'a str,
+    look: Look<'a>,
     labels: &'a str,
-    rules: &'a Rules,
     out: &'a mut Vec<u8>,
     words: PhantomData<W>,
 }
@@ -174,31 +232,11 @@ impl<W: Words> Visitor for Lines<'_, W> {
     // a line of a counter takes half as long again.
     #[inline(always)]
     fn sample(&mut self, suffix: &'static str, extra: Option<(&str, &str)>, value: Value) {
-        let Self { name, labels, rules, out, .. } = self;
-        if matches!(value, Value::Time(_)) && !rules.created {
+        let Self { look, labels, out, .. } = self;
+        if matches!(value, Value::Time(_)) && !look.rules.created {
             return;
         }
-        out.put(name);
-        out.put(rules.sample_suffix(suffix));
-        match extra {
-            None if labels.is_empty() => out.put(" "),
-            None => {
-                out.put("{");
-                out.put(labels);
-                out.put("} ");
-            }
-            Some((label, text)) => {
-                out.put("{");
-                if !labels.is_empty() {
-                    out.put(labels);
-                    out.put(",");
-                }
-                out.put(label);
-                out.put("=\"");
-                out.put(text);
-                out.put("\"} ");
-            }
-        }
+        W::write_head(look, look.rules.sample_suffix(suffix), labels, extra, *out);
         W::write(value, *out);
         out.put("\n");
     }

@@ -7,10 +7,11 @@ use crate::encode::Format;
 #[cfg(feature = "openmetrics2")]
 use crate::encode::composite::Composite;
 use crate::encode::format::{Head, Rules, Wording};
-use crate::encode::line::{Prosody, Standard, Writer};
-use crate::encode::protobuf;
+use crate::encode::line::{Foreign, Prosody, Standard, Writer};
+use crate::encode::look::{Look, Renamed};
+use crate::encode::protobuf::{self, Messages};
 use crate::encode::sample::is_sound;
-use crate::model::{Metadata, MetricFamily, MetricSet, Sink, escape_into};
+use crate::model::{EscapingScheme, Metadata, MetricFamily, MetricSet, Sink, escape_into};
 
 /// How much of a page [`write()`] holds at a time.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -64,6 +65,40 @@ impl<S: Borrow<MetricSet>> Page<S> {
         self
     }
 
+    /// The same with names in this scheme; in underscores otherwise, which every reader takes, and so is the page of Prosody whatever this
+    /// says.
+    ///
+    /// Quoted names (`AllowUtf8`) are for readers that asked for them alone. A page whose names are escaped takes longer, and some allocations
+    /// for each piece and family: names are made anew, and so are the labels where keys are not classic.
+    ///
+    /// # Examples
+    /// ```
+    /// use manometer::encode::{Format, Page};
+    /// use manometer::model::{Dialect, EscapingScheme};
+    /// use manometer::{RegistryOptions, collect};
+    ///
+    /// let registry = RegistryOptions::new().dialect(Dialect::Utf8).build();
+    /// registry.counter("http.hits").labels(["http.method"]).declare()?.inc(("GET",))?;
+    /// let set = collect(&registry);
+    /// let page = |scheme| {
+    ///     let mut page = Vec::new();
+    ///     Page::new(&set, Format::Text).escaping(scheme).fill(&mut page, usize::MAX);
+    ///     String::from_utf8(page)
+    /// };
+    /// let quoted = "# TYPE \"http.hits_total\" counter\n{\"http.hits_total\",\"http.method\"=\"GET\"} 1\n";
+    /// assert_eq!(page(EscapingScheme::AllowUtf8)?, quoted);
+    /// let escaped = "# TYPE http_hits_total counter\nhttp_hits_total{http_method=\"GET\"} 1\n";
+    /// assert_eq!(page(EscapingScheme::Underscores)?, escaped);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn escaping(mut self, scheme: EscapingScheme) -> Self {
+        if !matches!(self.rules.wording, Wording::Prosody) {
+            self.rules.scheme = scheme;
+        }
+        self
+    }
+
     /// Appends the next `at_least` bytes of the page to `out`, and up to the end of the metric that they reach into.
     ///
     /// False when the page is complete; fewer bytes are appended only then.
@@ -75,9 +110,11 @@ impl<S: Borrow<MetricSet>> Page<S> {
             *next = match *next {
                 Next::Metadata { family } => match set.families.get(family) {
                     Some(current) => {
+                        let renamed = Renamed::of(current.metadata(), rules);
+                        let look = Look::new(current.metadata(), rules, renamed.as_ref());
                         match rules.wording {
-                            Wording::Protobuf => *skipped += protobuf::write_head(current, rules, out),
-                            _ => write_metadata(current.metadata(), rules, out),
+                            Wording::Protobuf => protobuf::write_head(current, &look, out),
+                            _ => write_metadata(current.metadata(), &look, out),
                         }
                         Next::Rows { family, row: 0 }
                     }
@@ -88,13 +125,19 @@ impl<S: Borrow<MetricSet>> Page<S> {
                 },
                 Next::Rows { family, row } => {
                     let current = &set.families[family];
-                    let row = match rules.wording {
-                        Wording::Standard => write_rows::<Standard>(current, row, stop, rules, skipped, room, out),
-                        Wording::Prosody => write_rows::<Prosody>(current, row, stop, rules, skipped, room, out),
+                    let renamed = Renamed::of(current.metadata(), rules);
+                    let look = Look::new(current.metadata(), rules, renamed.as_ref());
+                    let write: WriteRows = match (rules.wording, &renamed) {
+                        (Wording::Standard, None) => write_rows::<Standard>,
+                        (Wording::Standard, Some(_)) => write_rows::<Foreign>,
                         #[cfg(feature = "openmetrics2")]
-                        Wording::Composite => write_rows::<Composite>(current, row, stop, rules, skipped, room, out),
-                        Wording::Protobuf => protobuf::write_rows(current, row, stop, rules, out),
+                        (Wording::Composite, None) => write_rows::<Composite<Standard>>,
+                        #[cfg(feature = "openmetrics2")]
+                        (Wording::Composite, Some(_)) => write_rows::<Composite<Foreign>>,
+                        (Wording::Prosody, _) => write_rows::<Prosody>,
+                        (Wording::Protobuf, _) => write_rows::<Messages>,
                     };
+                    let row = write(current, row, stop, &look, skipped, room, out);
                     match row {
                         row if row < current.len() => Next::Rows { family, row },
                         _ => Next::Metadata { family: family + 1 },
@@ -116,7 +159,7 @@ impl<S: Borrow<MetricSet>> Page<S> {
 
 /// Appends the whole page to `out`, and tells how many metrics were left out, as [`Page::skipped`] does.
 ///
-/// Allocates only to grow `out`.
+/// Names that are not classic are in underscores; see [`Page::escaping`]. Allocates only to grow `out`, and for those names.
 pub fn encode(set: &MetricSet, format: Format, out: &mut Vec<u8>) -> usize {
     let mut page = Page::new(set, format);
     page.fill(out, usize::MAX);
@@ -141,7 +184,8 @@ pub fn write(set: &MetricSet, format: Format, out: &mut impl io::Write) -> io::R
 }
 
 /// Appends the lines that describe a family (ITR-04).
-fn write_metadata(metadata: &Metadata, rules: &Rules, out: &mut Vec<u8>) {
+fn write_metadata(metadata: &Metadata, look: &Look<'_>, out: &mut Vec<u8>) {
+    let rules = look.rules;
     let suffix = rules.family_suffix(metadata.kind());
     for head in rules.heads {
         let (keyword, text) = match head {
@@ -149,12 +193,13 @@ fn write_metadata(metadata: &Metadata, rules: &Rules, out: &mut Vec<u8>) {
             Head::Unit => ("# UNIT ", metadata.name().unit()),
             Head::Type => ("# TYPE ", rules.type_word(metadata.kind())),
         };
-        if text.is_empty() && !rules.empty_heads {
+        // Of what is escaped, the end of the name may be another: a unit that it does not end in would cost the page.
+        let is_lost = matches!(head, Head::Unit) && !look.has_unit(text);
+        if (text.is_empty() && !rules.empty_heads) || is_lost {
             continue;
         }
         out.put(keyword);
-        out.put(metadata.name().exposed());
-        out.put(suffix);
+        look.write_name(suffix, out);
         out.put(" ");
         match head {
             Head::Help => escape_into(text, rules.help_quotes, out),
@@ -164,12 +209,15 @@ fn write_metadata(metadata: &Metadata, rules: &Rules, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends rows of a family, as [`write_rows`] does.
+type WriteRows = fn(&MetricFamily, usize, usize, &Look<'_>, &mut usize, &mut String, &mut Vec<u8>) -> usize;
+
 /// Appends the metrics of `family` from row `from` on, until `out` is `stop` bytes long; returns the next row.
 fn write_rows<W: Writer>(
     family: &MetricFamily,
     from: usize,
     stop: usize,
-    rules: &Rules,
+    look: &Look<'_>,
     skipped: &mut usize,
     room: &mut String,
     out: &mut Vec<u8>,
@@ -182,7 +230,7 @@ fn write_rows<W: Writer>(
             *skipped += 1;
             continue;
         }
-        W::write_metric(family, row, rules, room, out);
+        W::write_metric(family, row, look, room, out);
     }
     family.len()
 }

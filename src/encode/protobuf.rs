@@ -7,7 +7,8 @@
 //! A family's length must be known before its first metric is written. So its metrics are counted first, all of them, and
 //! written afterwards: the set does not change meanwhile.
 
-use crate::encode::format::Rules;
+use crate::encode::line::Writer;
+use crate::encode::look::Look;
 use crate::encode::sample::is_sound;
 use crate::encode::schema::{
     bucket, counter, exemplar, family as fields, family_type, gauge, histogram, label, metric, quantile, span, summary,
@@ -18,41 +19,36 @@ use crate::model::{
     Exemplar, ExemplarAt, Metadata, MetricFamily, MetricType, NativeHistogram, Points, Timestamp, entries, spans,
 };
 
-/// Appends the length of a family and what is fixed about it, and tells how many of its metrics will be left out.
+/// Appends the length of a family and what is fixed about it.
 ///
 /// A family of which no metric is left has no message: Prometheus's clients send none either.
-pub(super) fn write_head(family: &MetricFamily, rules: &Rules, out: &mut Vec<u8>) -> usize {
+pub(super) fn write_head(family: &MetricFamily, look: &Look<'_>, out: &mut Vec<u8>) {
     let mut length = Length::default();
-    write_metadata(family.metadata(), rules, &mut length);
-    let mut sound = 0;
+    write_metadata(family.metadata(), look, &mut length);
+    let mut is_empty = true;
     for row in (0..family.len()).filter(|&row| is_sound(family, row)) {
-        sound += 1;
-        write_row(family, row, rules, &mut length);
+        is_empty = false;
+        write_row(family, row, look, &mut length);
     }
-    if sound > 0 {
+    if !is_empty {
         out.put_varint(length.0 as u64);
-        write_metadata(family.metadata(), rules, out);
+        write_metadata(family.metadata(), look, out);
     }
-    family.len() - sound
 }
 
-/// Appends the metrics of `family` from row `from` on, until `out` is `stop` bytes long; returns the next row.
-pub(super) fn write_rows(family: &MetricFamily, from: usize, stop: usize, rules: &Rules, out: &mut Vec<u8>) -> usize {
-    for row in from..family.len() {
-        if out.len() >= stop {
-            return row;
-        }
-        if is_sound(family, row) {
-            write_row(family, row, rules, out);
-        }
+/// As messages, behind the head of their family.
+pub(super) struct Messages;
+
+impl Writer for Messages {
+    fn write_metric(family: &MetricFamily, row: usize, look: &Look<'_>, _: &mut String, out: &mut Vec<u8>) {
+        write_row(family, row, look, out);
     }
-    family.len()
 }
 
-fn write_metadata(metadata: &Metadata, rules: &Rules, out: &mut impl Wire) {
+fn write_metadata(metadata: &Metadata, look: &Look<'_>, out: &mut impl Wire) {
     out.delimited(fields::NAME, |out| {
-        out.put_bytes(metadata.name().exposed().as_bytes());
-        out.put_bytes(rules.family_suffix(metadata.kind()).as_bytes());
+        out.put_bytes(look.family.as_bytes());
+        out.put_bytes(look.rules.family_suffix(metadata.kind()).as_bytes());
     });
     if !metadata.help().is_empty() {
         out.text(fields::HELP, metadata.help());
@@ -72,22 +68,22 @@ fn write_metadata(metadata: &Metadata, rules: &Rules, out: &mut impl Wire) {
 }
 
 /// Writes the metric in `row`; a stateset is a metric per state.
-fn write_row(family: &MetricFamily, row: usize, rules: &Rules, out: &mut impl Wire) {
+fn write_row(family: &MetricFamily, row: usize, look: &Look<'_>, out: &mut impl Wire) {
     let metadata = family.metadata();
     if let Points::StateSet { on } = family.points() {
         let states = metadata.states();
         for (state, &on) in states.iter().zip(entries(on, row, states.len())) {
             out.delimited(fields::METRIC, |out| {
-                write_labels(family, row, out);
-                write_label(metric::LABEL, metadata.name().exposed(), state, out);
+                write_labels(family, row, look, out);
+                write_label(metric::LABEL, look.state, state, out);
                 write_value(metric::GAUGE, on.into(), out);
             });
         }
         return;
     }
-    let created = |times: &[Timestamp]| times.get(row).copied().filter(|_| rules.created);
+    let created = |times: &[Timestamp]| times.get(row).copied().filter(|_| look.rules.created);
     out.delimited(fields::METRIC, |out| {
-        write_labels(family, row, out);
+        write_labels(family, row, look, out);
         match family.points() {
             Points::Counter { totals, created: times } => {
                 write_counter(totals[row] as f64, created(times), family.exemplars_of(row), out);
@@ -118,8 +114,8 @@ fn write_row(family: &MetricFamily, row: usize, rules: &Rules, out: &mut impl Wi
 }
 
 /// Writes the labels; one with an empty value is absent, as on every page.
-fn write_labels(family: &MetricFamily, row: usize, out: &mut impl Wire) {
-    for (position, key) in family.metadata().label_keys().iter().enumerate() {
+fn write_labels(family: &MetricFamily, row: usize, look: &Look<'_>, out: &mut impl Wire) {
+    for (position, key) in look.each_key(family.metadata()).iter().enumerate() {
         let value = family.labels().value(row, position);
         if !value.is_empty() {
             write_label(metric::LABEL, key, value, out);

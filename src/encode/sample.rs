@@ -38,7 +38,7 @@ pub struct Sample {
 /// ```
 pub fn samples(metric: &Metric<'_>) -> Vec<Sample> {
     let mut samples = Vec::new();
-    walk(metric.family(), metric.row(), &mut samples);
+    walk(metric.family(), metric.row(), metric.family().metadata().name().exposed(), &mut samples);
     samples
 }
 
@@ -83,9 +83,9 @@ impl Value {
     }
 }
 
-/// Hands the samples in `row` to `visitor` in their fixed order (ITR-02), but for what it wants first.
+/// Hands the samples in `row` to `visitor` in their fixed order (ITR-02), but for what it wants first. `state_label` is that of a stateset.
 #[inline]
-pub(super) fn walk<V: Visitor>(family: &MetricFamily, row: usize, visitor: &mut V) {
+pub(super) fn walk<V: Visitor>(family: &MetricFamily, row: usize, state_label: &str, visitor: &mut V) {
     let metadata = family.metadata();
     let created_first = V::CREATED_FIRST && metadata.kind() == MetricType::Counter;
     if let (true, Points::Counter { created, .. } | Points::FloatCounter { created, .. }) =
@@ -104,9 +104,8 @@ pub(super) fn walk<V: Visitor>(family: &MetricFamily, row: usize, visitor: &mut 
         }
         Points::Info => return visitor.sample(suffix::INFO, None, Value::Number(Number::Unsigned(1))),
         Points::StateSet { on } => {
-            let name = metadata.name().exposed();
             for (position, &on) in entries(on, row, metadata.states().len()).iter().enumerate() {
-                let state = Some((name, metadata.state_text(position)));
+                let state = Some((state_label, metadata.state_text(position)));
                 visitor.sample(suffix::NONE, state, Value::Number(Number::Unsigned(on.into())));
             }
             return;

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     arena::{self, Pin, Slot},
     instrument::{Ledger, Reading, SeriesRef, Shared},
-    model::{Cardinality, LabelRows, LabelTable, MetricFamily, OVERFLOW, write_label_text},
+    model::{Cardinality, LabelRows, LabelTable, MetricFamily, OVERFLOW, write_labels},
     sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, GatedGuard, GatedMutex, Map, Ordering, mutant},
     tuple::{Borrowed, LabelKey, LabelSeed, Query, Tuple},
 };
@@ -445,9 +445,9 @@ impl Core {
     ///
     /// None if the labels are too long to be kept; the slot is given back then.
     fn intern(&self, writer: &mut Writer, query: &Query<'_>, slot: Slot) -> Option<Tuple> {
-        let keys = self.shared.metadata.label_keys();
+        let keys = self.shared.metadata.key_texts();
         writer.text.clear();
-        write_label_text(keys, query.values(), &mut writer.text);
+        write_labels(keys.iter(), query.values(), &mut writer.text);
         let make = if self.idle.is_some() { Tuple::tracked } else { Tuple::new };
         let Some(tuple) = make(query, keys, &writer.text, slot, self.shared.first_state()) else {
             self.shared.ledger().give_back(slot, &self.shared);

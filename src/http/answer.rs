@@ -23,6 +23,7 @@ use super::{
 use crate::{
     collect::Source,
     encode::{Format, Page},
+    model::EscapingScheme,
     sync::Arc,
     view::{DISABLED, Form, Listing, ShowOptions},
 };
@@ -60,7 +61,7 @@ pub enum Answer {
 /// A text of metrics.
 #[derive(Debug)]
 pub enum Content {
-    Page { format: Format, created: bool },
+    Page { format: Format, scheme: EscapingScheme, created: bool },
     View(ShowOptions),
 }
 
@@ -102,9 +103,10 @@ pub fn decide(
             Err(message) => return Answer::BadQuery(message),
         },
         false => {
-            let format = if options.compat { Format::Prosody } else { negotiate(&parts.headers) };
+            let (format, asked) = if options.compat { (Format::Prosody, None) } else { negotiate(&parts.headers) };
             let created = options.created_samples && source.created_samples();
-            (Content::Page { format, created }, format.content_type())
+            let content_type = asked.map_or(format.content_type(), |scheme| format.content_type_in(scheme));
+            (Content::Page { format, scheme: asked.unwrap_or_default(), created }, content_type)
         }
     };
     let gzip = wants_gzip(&parts.headers);
@@ -182,8 +184,10 @@ impl Content {
         let set = scraped?;
         let render = || {
             let text = match self {
-                Self::Page { format, created: true } => Text::Page(Page::new(set, format)),
-                Self::Page { format, created: false } => Text::Page(Page::new(set, format).without_created()),
+                Self::Page { format, scheme, created } => {
+                    let page = Page::new(set, format).escaping(scheme);
+                    Text::Page(if created { page } else { page.without_created() })
+                }
                 Self::View(options) => Text::Listing(Box::new(Listing::new(set, options))),
             };
             Body::new(text, gzip, source.clone())

@@ -6,17 +6,18 @@
 //! the others. A range that nobody can read, or of an unknown type or version, is as good as absent.
 //! Where nothing is left, the page is text: an answer is better than none.
 //!
-//! OpenMetrics 2.0 (feature `openmetrics2`) is for who names its version, and then wins if its quality is not the lower one. Every
-//! `escaping` may be asked for with it: names on a page are such that none of the schemes has anything to escape.
+//! OpenMetrics 2.0 (feature `openmetrics2`) is for who names its version, and then wins if its quality is not the lower one.
+//!
+//! The escaping scheme of the page is what the range says by which the format won; one that nobody knows is as good as absent.
 
 use std::borrow::Cow;
 
 use hyper::{HeaderMap, header};
 
-use crate::encode::Format;
+use crate::{encode::Format, model::EscapingScheme};
 
-/// The format of the page for a client that sent these headers.
-pub fn negotiate(headers: &HeaderMap) -> Format {
+/// The format of the page for a client that sent these headers, and the escaping scheme, if it asks for one.
+pub fn negotiate(headers: &HeaderMap) -> (Format, Option<EscapingScheme>) {
     let mut open_metrics = Quality::default();
     #[cfg(feature = "openmetrics2")]
     let mut open_metrics_2 = Quality::default();
@@ -25,25 +26,28 @@ pub fn negotiate(headers: &HeaderMap) -> Format {
     // A line with other than visible ASCII has no range that means us.
     for line in headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok()) {
         for range in split_unquoted(line, ',').filter_map(Range::parse) {
-            open_metrics.learn(range.covers("application", "openmetrics-text", "1.0.0"), range.quality);
+            open_metrics.learn(range.covers("application", "openmetrics-text", "1.0.0"), &range);
             #[cfg(feature = "openmetrics2")]
-            open_metrics_2.learn(range.asks_for("application", "openmetrics-text", "2.0.0"), range.quality);
-            text.learn(range.covers("text", "plain", "0.0.4"), range.quality);
-            protobuf.learn(range.names_protobuf().then_some(Fit::Version), range.quality);
+            open_metrics_2.learn(range.asks_for("application", "openmetrics-text", "2.0.0"), &range);
+            text.learn(range.covers("text", "plain", "0.0.4"), &range);
+            protobuf.learn(range.names_protobuf().then_some(Fit::Version), &range);
         }
     }
     if protobuf.value > 0.0 && protobuf.value >= open_metrics.value.max(text.value) {
-        return Format::Protobuf;
+        return (Format::Protobuf, protobuf.scheme);
     }
     #[cfg(feature = "openmetrics2")]
     if open_metrics_2.value > 0.0 && open_metrics_2.value >= open_metrics.value.max(text.value) {
-        return Format::OpenMetrics2;
+        return (Format::OpenMetrics2, open_metrics_2.scheme);
     }
     let prefers_open_metrics = match open_metrics.found {
         None | Some(Fit::Anything) => text.value == 0.0,
         Some(_) => open_metrics.value >= text.value,
     };
-    if open_metrics.value > 0.0 && prefers_open_metrics { Format::OpenMetrics } else { Format::Text }
+    match open_metrics.value > 0.0 && prefers_open_metrics {
+        true => (Format::OpenMetrics, open_metrics.scheme),
+        false => (Format::Text, text.scheme.filter(|_| text.value > 0.0)),
+    }
 }
 
 /// Whether a client that sent these headers wants gzip: it names it, or everything, and likes it no less than plain bytes.
@@ -90,14 +94,14 @@ struct Quality {
     /// Of the range that `value` comes from.
     found: Option<Fit>,
     value: f32,
+    /// What it says of names.
+    scheme: Option<EscapingScheme>,
 }
 
 impl Quality {
-    fn learn(&mut self, fit: Option<Fit>, value: f32) {
-        if fit > self.found {
-            *self = Self { found: fit, value };
-        } else if fit.is_some() && fit == self.found {
-            self.value = self.value.max(value);
+    fn learn(&mut self, fit: Option<Fit>, range: &Range<'_>) {
+        if fit > self.found || (fit.is_some() && fit == self.found && range.quality > self.value) {
+            *self = Self { found: fit, value: range.quality, scheme: range.scheme };
         }
     }
 }
@@ -112,16 +116,18 @@ struct Range<'a> {
     proto: Option<Cow<'a, str>>,
     /// How its messages are told apart.
     encoding: Option<Cow<'a, str>>,
+    scheme: Option<EscapingScheme>,
     quality: f32,
 }
 
 impl<'a> Range<'a> {
-    /// Reads `type/subtype; name=value; …`; of the parameters only `version`, `proto`, `encoding` and `q` matter. `None` if it is malformed.
+    /// Reads `type/subtype; name=value; …`; of the parameters only `version`, `proto`, `encoding`, `escaping` and `q` matter. `None` if it is
+    /// malformed.
     fn parse(text: &'a str) -> Option<Self> {
         let mut parts = split_unquoted(text, ';');
         let (main, sub) = parts.next()?.split_once('/')?;
         let (main, sub) = (main.trim(), sub.trim());
-        let mut range = Self { main, sub, version: None, proto: None, encoding: None, quality: 1.0 };
+        let mut range = Self { main, sub, version: None, proto: None, encoding: None, scheme: None, quality: 1.0 };
         for parameter in parts.filter(|parameter| !parameter.trim().is_empty()) {
             let (name, value) = parameter.split_once('=')?;
             let value = unquote(value.trim())?;
@@ -129,6 +135,7 @@ impl<'a> Range<'a> {
                 name if name.eq_ignore_ascii_case("version") => range.version = Some(value),
                 name if name.eq_ignore_ascii_case("proto") => range.proto = Some(value),
                 name if name.eq_ignore_ascii_case("encoding") => range.encoding = Some(value),
+                name if name.eq_ignore_ascii_case("escaping") => range.scheme = EscapingScheme::from_word(&value),
                 name if name.eq_ignore_ascii_case("q") => range.quality = parse_quality(&value)?,
                 _ => {}
             }

@@ -28,6 +28,7 @@ pub const KEYS: &[&str] = &[
     "strict_declarations",
     "compat",
     "created_samples",
+    "utf8_names",
 ];
 
 /// The keys of every room that reads the same table. A room with keys of its own joins here.
@@ -77,6 +78,7 @@ pub struct ManagerBuilder {
     options: RegistryOptions,
     pub(super) created_samples: bool,
     pub(super) compat: bool,
+    utf8_names: bool,
     factories: BTreeMap<String, Factory>,
     #[cfg(feature = "http")]
     http: http::Options,
@@ -95,6 +97,7 @@ impl ManagerBuilder {
             options: RegistryOptions::new(),
             created_samples: true,
             compat: false,
+            utf8_names: false,
             factories: BTreeMap::new(),
             #[cfg(feature = "http")]
             http: http::Options::new(),
@@ -137,6 +140,8 @@ impl ManagerBuilder {
             Some("prosody") => true,
             Some(_) => return Err(settings.invalid("compat", "\"prosody\"")),
         };
+        builder.utf8_names = settings.boolean("utf8_names")?.unwrap_or(false);
+        builder.check_names()?;
         Ok(builder)
     }
 
@@ -182,7 +187,7 @@ impl ManagerBuilder {
     }
 
     /// The most series of a family, and whether re-declarations must agree. The dialect is as
-    /// [`prosody_compatible`](Self::prosody_compatible) says.
+    /// [`prosody_compatible`](Self::prosody_compatible) and [`utf8_names`](Self::utf8_names) say.
     pub fn registry_options(self, options: RegistryOptions) -> Self {
         Self { options, ..self }
     }
@@ -204,6 +209,12 @@ impl ManagerBuilder {
         Self { clock: Some(Arc::new(clock)), ..self }
     }
 
+    /// Whether names and label keys may have dots, spaces and all letters, and are exposed so to who takes them
+    /// ([`Dialect::Utf8`]).
+    pub fn utf8_names(self, utf8_names: bool) -> Self {
+        Self { utf8_names, ..self }
+    }
+
     /// Where [`Manager::serve`] serves, and whom. What this says of creation times and of the compatible form is as the manager
     /// is told.
     #[cfg(feature = "http")]
@@ -215,7 +226,7 @@ impl ManagerBuilder {
     /// one. Nothing runs yet.
     ///
     /// # Errors
-    /// `Invalid` for an interval that is too short or a bad namespace; `Provider` if there is none of that name, its factory fails, or a
+    /// `Invalid` for an interval that is too short, a bad namespace, or UTF-8 names in the compatible form; `Provider` if there is none of that name, its factory fails, or a
     /// factory of this manager has a name that [`register_provider`](super::register_provider) would refuse.
     pub fn build(self) -> Result<Manager, ConfigError> {
         self.make()
@@ -223,6 +234,7 @@ impl ManagerBuilder {
 
     pub(super) fn make(&self) -> Result<Manager, ConfigError> {
         check_namespace(&self.namespace)?;
+        self.check_names()?;
         self.factories.keys().try_for_each(|name| providers::check_name(name))?;
         if let When::Every(interval) = self.when {
             check_interval("statistics_interval", INTERVAL_RULE, interval)?;
@@ -240,7 +252,23 @@ impl ManagerBuilder {
 
     /// The options of the registry, whoever makes it.
     pub(super) fn options(&self) -> RegistryOptions {
-        self.options.dialect(if self.compat { Dialect::Prosody } else { Dialect::OpenMetrics })
+        self.options.dialect(match (self.compat, self.utf8_names) {
+            (true, _) => Dialect::Prosody,
+            (false, true) => Dialect::Utf8,
+            (false, false) => Dialect::OpenMetrics,
+        })
+    }
+
+    /// A page of Prosody has no names but classic ones.
+    fn check_names(&self) -> Result<(), ConfigError> {
+        match self.utf8_names && self.compat {
+            true => Err(ConfigError::Invalid {
+                key: "utf8_names".to_owned(),
+                given: "true".to_owned(),
+                rule: "possible where compat is \"prosody\"",
+            }),
+            false => Ok(()),
+        }
     }
 
     /// How the doors will be.

@@ -1,7 +1,7 @@
 //! Dialects: whose rules the names and the thresholds of a registry follow.
 
 use crate::model::number::{write_general, write_threshold};
-use crate::model::{MetricType, Number, Sink, suffix};
+use crate::model::{MetricType, Number, Sink, name::replaced, suffix};
 
 /// The significant digits in which Prosody writes a threshold.
 const PROSODY_DIGITS: usize = 14;
@@ -16,6 +16,12 @@ pub enum Dialect {
     /// Those of OpenMetrics: no unit and no `_total` twice, `le="1.0"`.
     #[default]
     OpenMetrics,
+    /// Those of OpenMetrics, and names are exposed as they are, dots, spaces and all letters: to readers that take such, in quotes, and to
+    /// others in the [scheme](crate::model::EscapingScheme) that they ask for.
+    ///
+    /// For programs whose names are given, as by OpenTelemetry's conventions. Label keys may be any text that is not empty, has no
+    /// control character and begins with no underscore. Names that one of the schemes makes the same clash.
+    Utf8,
     /// Those of Prosody 0.12 and 13: the unit is always appended, a counter keeps its `_total`, `le="1"`.
     Prosody,
 }
@@ -24,7 +30,7 @@ impl Dialect {
     /// What is left of a family's name without what its samples add.
     pub(super) fn stem(self, name: &str, kind: MetricType) -> &str {
         match (self, kind) {
-            (Self::OpenMetrics, MetricType::Counter) => name.strip_suffix(suffix::TOTAL).unwrap_or(name),
+            (Self::OpenMetrics | Self::Utf8, MetricType::Counter) => name.strip_suffix(suffix::TOTAL).unwrap_or(name),
             (_, MetricType::Info) => name.strip_suffix(suffix::INFO).unwrap_or(name),
             _ => name,
         }
@@ -33,15 +39,23 @@ impl Dialect {
     /// Whether `unit`, which is not empty, is to be added to `stem` (NAM-02).
     pub(super) fn adds_unit(self, stem: &str, unit: &str) -> bool {
         match self {
-            Self::OpenMetrics => !stem.strip_suffix(unit).is_some_and(|rest| rest.ends_with('_')),
+            Self::OpenMetrics | Self::Utf8 => !stem.strip_suffix(unit).is_some_and(|rest| rest.ends_with('_')),
             Self::Prosody => true,
+        }
+    }
+
+    /// A raw name as a page shows it that takes it.
+    pub(super) fn exposed(self, raw: &str) -> String {
+        match self {
+            Self::OpenMetrics | Self::Prosody => replaced(raw),
+            Self::Utf8 => raw.to_owned(),
         }
     }
 
     /// Appends a finite threshold as `le` has it (HIS-06).
     pub(crate) fn write_threshold(self, threshold: f64, out: &mut impl Sink) {
         match self {
-            Self::OpenMetrics => write_threshold(threshold, out),
+            Self::OpenMetrics | Self::Utf8 => write_threshold(threshold, out),
             Self::Prosody => write_general(Number::Float(threshold), PROSODY_DIGITS, out),
         }
     }

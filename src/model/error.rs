@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::model::MetricType;
+use crate::model::{MetricType, label::broken_rule};
 
 /// Why a family was not declared.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,12 +30,32 @@ pub enum DeclareError {
         /// The text.
         given: String,
     },
-    /// A label key is not `[A-Za-z][A-Za-z0-9_]*`.
+    /// A label key is not `[A-Za-z][A-Za-z0-9_]*`. Registries of [`Dialect::Utf8`](crate::model::Dialect::Utf8) take more.
     InvalidLabel {
         /// Raw name of the family.
         family: String,
         /// The key.
         label: String,
+    },
+    /// A label key is one that even the dialect `Utf8` does not take.
+    ForbiddenLabel {
+        /// Raw name of the family.
+        family: String,
+        /// The key.
+        label: String,
+        /// The rule it breaks.
+        rule: LabelRule,
+    },
+    /// Two label keys look the same in an escaping scheme.
+    LabelClash {
+        /// Raw name of the family.
+        family: String,
+        /// The key that was refused.
+        label: String,
+        /// The key before it.
+        other: String,
+        /// What both look like.
+        form: String,
     },
     /// A label key occurs twice.
     DuplicateLabel {
@@ -241,6 +261,20 @@ pub enum UnitRule {
     NoUnit(MetricType),
 }
 
+/// The rule that a label key of the dialect `Utf8` breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LabelRule {
+    /// It is empty.
+    Empty,
+    /// It has a control character.
+    ControlCharacter,
+    /// It begins with an underscore: such names are reserved.
+    Underscore,
+    /// In an escaping scheme it is `__name__`, which is the name of the metric.
+    MetricName,
+}
+
 /// The rule that a list of states breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -363,7 +397,18 @@ impl fmt::Display for DeclareError {
             Self::InvalidUnit { unit, rule } => write!(f, "unit {unit:?} {rule}"),
             Self::UnknownType { given } => write!(f, "{given:?} is not a metric type"),
             Self::InvalidLabel { family, label } => {
-                write!(f, "label {label:?} of family {family:?} is not [A-Za-z][A-Za-z0-9_]*")
+                write!(f, "label {label:?} of family {family:?} is not [A-Za-z][A-Za-z0-9_]*")?;
+                match broken_rule(label) {
+                    Some(_) => Ok(()),
+                    None => f.write_str("; the dialect Utf8 would take it"),
+                }
+            }
+            Self::ForbiddenLabel { family, label, rule } => write!(f, "label {label:?} of family {family:?} {rule}"),
+            Self::LabelClash { family, label, other, form } => {
+                write!(
+                    f,
+                    "labels {label:?} and {other:?} of family {family:?} are both {form:?} where names are escaped"
+                )
             }
             Self::DuplicateLabel { family, label } => write!(f, "label {label:?} of family {family:?} occurs twice"),
             Self::ReservedLabel { family, label } => {
@@ -446,6 +491,17 @@ impl fmt::Display for UnitRule {
             Self::Characters => f.write_str("is not made of [A-Za-z0-9_]"),
             Self::NoUnit(kind) => write!(f, "is given, and type {kind} has none"),
         }
+    }
+}
+
+impl fmt::Display for LabelRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "is empty",
+            Self::ControlCharacter => "has a control character",
+            Self::Underscore => "begins with an underscore, which is reserved",
+            Self::MetricName => "is __name__ where names are escaped, which is the name of the metric",
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::model::label::is_key;
-use crate::model::{Timestamp, ValueError, write_label_text};
+use crate::model::{Timestamp, ValueError, write_labels};
 
 /// The most code points of an exemplar's label names and values together, as OpenMetrics has it.
 const MOST_CODE_POINTS: usize = 128;
@@ -37,7 +37,7 @@ impl Exemplar {
         check_labels(labels)?;
         let mut text = String::new();
         let keys: Vec<Box<str>> = labels.iter().map(|(key, _)| Box::from(*key)).collect();
-        write_label_text(&keys, labels.iter().map(|(_, value)| *value), &mut text);
+        write_labels(keys.iter(), labels.iter().map(|(_, value)| *value), &mut text);
         let labels = keys.into_iter().zip(labels.iter().map(|(_, value)| Box::from(*value))).collect();
         Ok(Self { labels, text: text.into(), value, timestamp })
     }

@@ -81,6 +81,15 @@ impl MetricType {
         }
     }
 
+    /// What the name of a family of this type has at its end where it goes by the name of its sample.
+    pub(crate) fn own_suffix(self) -> &'static str {
+        match self {
+            Self::Counter => suffix::TOTAL,
+            Self::Info => suffix::INFO,
+            _ => suffix::NONE,
+        }
+    }
+
     /// The label that this type's samples add to those of the metric, which no key may be called; `exposed` is the name of the
     /// family on a page.
     pub(crate) fn own_label(self, exposed: &str) -> Option<&str> {

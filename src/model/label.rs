@@ -1,11 +1,17 @@
 //! Labels: which keys are allowed, how a label set is written, and the table that holds those of one family.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-use crate::model::{DeclareError, MetricType, ShapeError, escape_into, name::escaped};
+use crate::model::{
+    DeclareError, Dialect, EscapingScheme, LabelRule, MetricType, ShapeError, escape_into,
+    scheme::{is_label_name, label_text},
+};
 
 /// The most label keys of a family: an interned label tuple counts them in one byte.
 const MOST_KEYS: usize = 255;
+
+/// The label under which Prometheus keeps the name of a metric.
+const METRIC_NAME: &str = "__name__";
 
 /// The label sets of one family, one row per metric, in label-value order.
 ///
@@ -103,32 +109,70 @@ impl LabelRows for LabelTable {
 /// # Errors
 /// `TooManyLabels` for more than 255; `InvalidLabel`, `DuplicateLabel` or `ReservedLabel` for the first key that breaks a rule.
 pub fn check_keys(family: &str, kind: MetricType, keys: &[impl AsRef<str>]) -> Result<(), DeclareError> {
+    check_keys_in(Dialect::OpenMetrics, family, kind, keys)
+}
+
+/// The same by the rules of a dialect. In `Utf8` a key is any text that is not empty, has no control character and does not begin with
+/// an underscore, and in no escaping scheme it may look like another one, like one that samples add, or like `__name__`.
+///
+/// # Errors
+/// Those of [`check_keys`]; in `Utf8` also `ForbiddenLabel` instead of `InvalidLabel`, and `LabelClash`.
+pub fn check_keys_in(
+    dialect: Dialect,
+    family: &str,
+    kind: MetricType,
+    keys: &[impl AsRef<str>],
+) -> Result<(), DeclareError> {
     if keys.len() > MOST_KEYS {
         return Err(DeclareError::TooManyLabels { family: family.to_owned(), given: keys.len() });
     }
-    let exposed = escaped(family);
+    let exposed = dialect.exposed(family);
     let own_label = kind.own_label(&exposed);
     for (position, key) in keys.iter().enumerate() {
         let key = key.as_ref();
-        let refuse = |error: fn(String, String) -> DeclareError| Err(error(family.to_owned(), key.to_owned()));
-        if !is_key(key) {
-            return refuse(|family, label| DeclareError::InvalidLabel { family, label });
+        let (family, label) = (|| family.to_owned(), || key.to_owned());
+        match (dialect, broken_rule(key)) {
+            (Dialect::Utf8, Some(rule)) => {
+                return Err(DeclareError::ForbiddenLabel { family: family(), label: label(), rule });
+            }
+            (Dialect::OpenMetrics | Dialect::Prosody, _) if !is_key(key) => {
+                return Err(DeclareError::InvalidLabel { family: family(), label: label() });
+            }
+            _ => {}
         }
-        if own_label == Some(key) {
-            return refuse(|family, label| DeclareError::ReservedLabel { family, label });
+        if own_label.is_some_and(|own| common_form(own, key).is_some()) {
+            return Err(DeclareError::ReservedLabel { family: family(), label: label() });
         }
-        if keys[..position].iter().any(|earlier| earlier.as_ref() == key) {
-            return refuse(|family, label| DeclareError::DuplicateLabel { family, label });
+        for earlier in keys[..position].iter().map(AsRef::as_ref) {
+            match common_form(earlier, key) {
+                None => {}
+                Some(_) if earlier == key => {
+                    return Err(DeclareError::DuplicateLabel { family: family(), label: label() });
+                }
+                Some(form) => {
+                    let (other, form) = (earlier.to_owned(), form.into_owned());
+                    return Err(DeclareError::LabelClash { family: family(), label: label(), other, form });
+                }
+            }
         }
     }
     Ok(())
 }
 
-/// Appends a label set as a line shows it between the braces: `a="x",b="y"`.
+/// Appends a label set as a line shows it between the braces: `a="x",b="y"`, and `"a.b"="z"` for a key that is not classic.
 ///
 /// Values are escaped once; a label with an empty value is left out, since the formats hold it for absent.
 pub fn write_label_text<'a>(keys: &[impl AsRef<str>], values: impl Iterator<Item = &'a str>, out: &mut String) {
-    let present = keys.iter().zip(values).filter(|(_, value)| !value.is_empty());
+    write_labels(keys.iter().map(|key| label_text(key.as_ref())), values, out);
+}
+
+/// The same with the keys as text has them before the `=`.
+pub(crate) fn write_labels<'a>(
+    keys: impl Iterator<Item = impl AsRef<str>>,
+    values: impl Iterator<Item = &'a str>,
+    out: &mut String,
+) {
+    let present = keys.zip(values).filter(|(_, value)| !value.is_empty());
     for (position, (key, value)) in present.enumerate() {
         if position > 0 {
             out.push(',');
@@ -144,4 +188,26 @@ pub fn write_label_text<'a>(keys: &[impl AsRef<str>], values: impl Iterator<Item
 pub(super) fn is_key(key: &str) -> bool {
     key.starts_with(|first: char| first.is_ascii_alphabetic())
         && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// The rule of the dialect `Utf8` that this key breaks.
+pub(super) fn broken_rule(key: &str) -> Option<LabelRule> {
+    match key {
+        "" => Some(LabelRule::Empty),
+        key if key.contains(char::is_control) => Some(LabelRule::ControlCharacter),
+        key if key.starts_with('_') => Some(LabelRule::Underscore),
+        key if common_form(METRIC_NAME, key).is_some() => Some(LabelRule::MetricName),
+        _ => None,
+    }
+}
+
+/// What two names of labels both look like in one scheme, if they do.
+fn common_form<'k>(one: &str, other: &'k str) -> Option<Cow<'k, str>> {
+    if is_label_name(one) && is_label_name(other) {
+        return (one == other).then_some(Cow::Borrowed(other));
+    }
+    EscapingScheme::CLASHING.iter().find_map(|scheme| {
+        let form = scheme.label_name(other);
+        (form == scheme.label_name(one)).then_some(form)
+    })
 }

@@ -4,7 +4,10 @@ use std::{ops::Range, sync::Arc, time::Duration};
 
 use crate::model::native::{EXEMPLAR_PLACES, exemplar_place};
 use crate::model::number::write_threshold;
-use crate::model::{DeclareError, FamilyName, MetricType, NativeOptions, StateRule, check_keys, escape_into};
+use crate::model::{
+    DeclareError, FamilyName, MetricType, NativeOptions, StateRule, check_keys_in, escape_into, label_text,
+    scheme::is_label_name,
+};
 
 /// The most states of a stateset: they are the bits of one word, so that none is seen without the others.
 const MOST_STATES: usize = 64;
@@ -29,6 +32,8 @@ pub struct Metadata {
     kind: MetricType,
     help: Box<str>,
     label_keys: Box<[Box<str>]>,
+    /// The same as text has them before the `=`, if that is not the same.
+    key_texts: Option<Box<[Box<str>]>>,
     thresholds: Arc<[f64]>,
     threshold_texts: Box<[Box<str>]>,
     quantiles: Arc<[f64]>,
@@ -48,6 +53,7 @@ impl Metadata {
             kind,
             help: Box::default(),
             label_keys: Box::default(),
+            key_texts: None,
             thresholds: Arc::default(),
             threshold_texts: Box::default(),
             quantiles: Arc::default(),
@@ -67,10 +73,12 @@ impl Metadata {
     /// The same with label keys.
     ///
     /// # Errors
-    /// Those of [`check_keys`].
+    /// Those of [`check_keys_in`], by the name's dialect.
     pub fn with_labels(self, keys: &[impl AsRef<str>]) -> Result<Self, DeclareError> {
-        check_keys(self.name.raw(), self.kind, keys)?;
-        Ok(Self { label_keys: keys.iter().map(|key| Box::from(key.as_ref())).collect(), ..self })
+        check_keys_in(self.name.dialect(), self.name.raw(), self.kind, keys)?;
+        let is_foreign = keys.iter().any(|key| !is_label_name(key.as_ref()));
+        let key_texts = is_foreign.then(|| keys.iter().map(|key| label_text(key.as_ref()).into()).collect());
+        Ok(Self { label_keys: keys.iter().map(|key| Box::from(key.as_ref())).collect(), key_texts, ..self })
     }
 
     /// The same with the thresholds of a histogram, which the caller has found to be finite and ascending. Their texts are those of
@@ -141,6 +149,21 @@ impl Metadata {
     /// The label keys in declared order.
     pub fn label_keys(&self) -> &[Box<str>] {
         &self.label_keys
+    }
+
+    /// The label keys as text has them before the `=`: in quotes those that are not classic.
+    pub(crate) fn key_texts(&self) -> &[Box<str>] {
+        self.key_texts.as_ref().unwrap_or(&self.label_keys)
+    }
+
+    /// Whether all label keys are classic.
+    pub(crate) fn has_classic_keys(&self) -> bool {
+        self.key_texts.is_none()
+    }
+
+    /// Whether the name is classic, as the name of a label too if its samples have one.
+    pub(crate) fn has_classic_name(&self) -> bool {
+        self.name.is_classic() && (self.kind != MetricType::StateSet || is_label_name(self.name.exposed()))
     }
 
     /// The finite thresholds, ascending; `+Inf` is implied.

@@ -1,5 +1,7 @@
 //! Which form a client gets: format, compression, and the headers that tell.
 
+use manometer::{RegistryOptions, model::Dialect};
+
 use crate::{BIG_ROWS, Response, ask, big_registry, get, server, start, unzip};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -53,12 +55,12 @@ fn htp_07_s_15_negotiation() {
         "x;y=\"application/openmetrics-text, application/openmetrics-text\"",
     ];
     let open_metrics = [
-        // Prometheus 2.5x, 2.3x to 2.4x, and 3.x.
+        // Prometheus 2.5x, 2.3x to 2.4x, and 3.x but for its schemes.
         "application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,\
          text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
         "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
          text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
-        "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
+        "application/openmetrics-text;version=1.0.0;q=0.5,\
          application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,\
          text/plain;version=0.0.4;q=0.2,*/*;q=0.1",
         // No version is 1.0.0, and case, quotes, spaces, other parameters and empty elements are nothing.
@@ -146,13 +148,15 @@ fn htp_07_itr_11_protobuf_for_who_names_it_in_full() {
 #[test]
 fn htp_07_itr_12_open_metrics_2_is_for_who_asks_for_it_by_version() {
     const OPEN_METRICS_2: &str = "application/openmetrics-text; version=2.0.0; charset=utf-8";
+    const WITH_UTF8: &str = "application/openmetrics-text; version=2.0.0; charset=utf-8; escaping=allow-utf-8";
+    let with_utf8_or_text = if cfg!(feature = "openmetrics2") { WITH_UTF8 } else { TEXT };
     let named = if cfg!(feature = "openmetrics2") { OPEN_METRICS_2 } else { OPEN_METRICS };
     let otherwise_text = if cfg!(feature = "openmetrics2") { OPEN_METRICS_2 } else { TEXT };
     let server = server();
     let cases = [
         ("application/openmetrics-text;version=2.0.0", otherwise_text),
-        ("application/openmetrics-text;version=2.0.0;escaping=allow-utf-8;q=0.6,text/plain;q=0.6", otherwise_text),
-        ("application/openmetrics-text; version=\"2.0.0\"; escaping=dots, */*;q=0.1", otherwise_text),
+        ("application/openmetrics-text;version=2.0.0;escaping=allow-utf-8;q=0.6,text/plain;q=0.6", with_utf8_or_text),
+        ("application/openmetrics-text; version=\"2.0.0\"; escaping=any, */*;q=0.1", otherwise_text),
         ("application/openmetrics-text;version=1.0.0;q=0.6,application/openmetrics-text;version=2.0.0;q=0.6", named),
         ("application/openmetrics-text;version=2.0.0;q=0.6,application/openmetrics-text;version=1.0.0;q=0.5", named),
         // Not the best, not wanted, or not asked for.
@@ -167,6 +171,70 @@ fn htp_07_itr_12_open_metrics_2_is_for_who_asks_for_it_by_version() {
     for (accept, expected) in cases {
         let response = get(&server, &format!("Accept: {accept}\r\n"));
         assert_eq!((response.status(), response.header("content-type")), (200, Some(expected)), "{accept:?}");
+    }
+}
+
+#[test]
+fn htp_21_the_escaping_scheme_is_what_the_range_says_that_wins() {
+    let registry = RegistryOptions::new().dialect(Dialect::Utf8).build();
+    registry.counter("http.hits").labels(["http.method"]).declare().unwrap().inc(("GET",)).unwrap();
+    let server = start(&registry);
+    let quoted = "{\"http.hits_total\",\"http.method\"=\"GET\"} 1\n";
+    let underscores = "http_hits_total{http_method=\"GET\"} 1\n";
+    let dots = "http_dot_hits__total{http_dot_method=\"GET\"} 1\n";
+    let values = "U__http_2e_hits__total{U__http_2e_method=\"GET\"} 1\n";
+    let cases = [
+        // Prometheus 3, as it comes, with OpenMetrics switched off, and told to escape.
+        (
+            "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
+             application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,\
+             text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+            OPEN_METRICS,
+            "; escaping=allow-utf-8",
+            quoted,
+        ),
+        ("text/plain;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.4", TEXT, "", underscores),
+        (
+            "application/openmetrics-text;version=1.0.0;escaping=values;q=0.6,*/*;q=0.2",
+            OPEN_METRICS,
+            "; escaping=values",
+            values,
+        ),
+        // Nobody asks, or for what nobody knows.
+        ("", TEXT, "", underscores),
+        ("*/*", TEXT, "", underscores),
+        ("text/plain;escaping=", TEXT, "", underscores),
+        ("text/plain;escaping=utf-8", TEXT, "", underscores),
+        ("text/plain;escaping=ALLOW-UTF-8", TEXT, "", underscores),
+        ("text/plain;escaping=\"dots\"x", TEXT, "", underscores),
+        // As text, in quotes, by any name of the format.
+        ("text/plain;version=0.0.4;escaping=allow-utf-8", TEXT, "; escaping=allow-utf-8", quoted),
+        ("text/plain; Escaping = \"dots\"", TEXT, "; escaping=dots", dots),
+        ("text/*;escaping=underscores", TEXT, "; escaping=underscores", underscores),
+        ("*/*;escaping=dots", TEXT, "; escaping=dots", dots),
+        // Another range wins, or the closest one says nothing; of two alike, the better one, and the first.
+        ("application/openmetrics-text;escaping=allow-utf-8;q=0.4,text/plain;q=0.5", TEXT, "", underscores),
+        ("text/plain;version=0.0.4,text/plain;escaping=allow-utf-8,*/*;escaping=dots", TEXT, "", underscores),
+        ("text/plain;q=0.4;escaping=dots,text/plain;q=0.5;escaping=values", TEXT, "; escaping=values", values),
+        ("text/plain;escaping=dots,text/plain;escaping=values", TEXT, "; escaping=dots", dots),
+        // Text that is banned and given all the same, since there is nothing else.
+        ("text/plain;q=0;escaping=allow-utf-8", TEXT, "", underscores),
+    ];
+    for (accept, format, scheme, line) in cases {
+        let response = get(&server, &format!("Accept: {accept}\r\n"));
+        assert_eq!(response.header("content-type"), Some(&*format!("{format}{scheme}")), "{accept:?}");
+        assert!(response.text().contains(line), "{accept:?}: {}", response.text());
+    }
+    let accept = format!("Accept: {PROTOBUF};escaping=allow-utf-8\r\n");
+    let messages = get(&server, &accept);
+    assert_eq!(messages.header("content-type"), Some(&*format!("{PROTOBUF}; escaping=allow-utf-8")));
+    assert!(messages.body.windows(15).any(|bytes| bytes == b"http.hits_total"));
+    // Classic names are the same, and the answer tells what was asked for.
+    let classic = self::server();
+    for scheme in ["allow-utf-8", "underscores", "values"] {
+        let response = get(&classic, &format!("Accept: text/plain;escaping={scheme}\r\n"));
+        assert_eq!(response.header("content-type"), Some(&*format!("{TEXT}; escaping={scheme}")));
+        assert_eq!(response.text(), get(&classic, "").text());
     }
 }
 

@@ -1,7 +1,10 @@
 //! What the headers say of a page.
 
-use crate::page::{Defect, Format, Sink};
+use crate::page::{Defect, Family, Format, Sink, is_label_name, is_metric_name};
 use crate::rule;
+
+/// What the parameter `escaping` may say.
+const SCHEMES: [&str; 4] = ["allow-utf-8", "underscores", "dots", "values"];
 
 /// A content type taken apart: the media type and its parameters, all in lower case.
 fn parts(content_type: &str) -> (String, Vec<(String, String)>) {
@@ -21,6 +24,27 @@ pub fn format_of(content_type: &str) -> Option<Format> {
         "text/plain" => Some(Format::Text),
         _ => None,
     }
+}
+
+/// Whether a page has names that must be in quotes.
+pub fn has_quoted_names(families: &[Family]) -> bool {
+    let samples = || families.iter().flat_map(|family| &family.members).map(|member| &member.sample);
+    families.iter().any(|family| !is_metric_name(&family.name))
+        || samples().any(|sample| sample.labels.iter().any(|(name, _)| !is_label_name(name)))
+}
+
+/// Judges what the `Content-Type` says of names; its defects are of line 0.
+pub fn judge_escaping(content_type: &str, has_quoted_names: bool, defects: &mut Vec<Defect>) {
+    let (_, parameters) = parts(content_type);
+    let scheme = parameters.iter().find_map(|(name, value)| (name == "escaping").then_some(value.as_str()));
+    let what = match scheme {
+        Some(scheme) if !SCHEMES.contains(&scheme) => format!("{scheme:?} is none of {}", SCHEMES.join(", ")),
+        None | Some("underscores" | "dots" | "values") if has_quoted_names => {
+            format!("names are in quotes, and {content_type:?} does not say escaping=allow-utf-8")
+        }
+        _ => return,
+    };
+    defects.defect(0, rule::CONTENT_TYPE_ESCAPING, what);
 }
 
 /// Judges the `Content-Type` of a page; its defects are of line 0.

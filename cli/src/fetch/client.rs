@@ -16,9 +16,10 @@ use tokio::net::{TcpStream, UnixStream};
 use super::{FetchError, MOST_BYTES, Page, Request, Target};
 use crate::page::{Format, printable};
 
-/// What Prometheus sends, for endpoints that look at it.
-const ACCEPT_ANY: &str = "application/openmetrics-text;version=1.0.0;escaping=underscores;q=0.5,\
-                          application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+/// What Prometheus sends, for endpoints that look at it. Names are wanted as they are.
+const ACCEPT_ANY: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
+                          application/openmetrics-text;version=0.0.1;q=0.4,\
+                          text/plain;version=0.0.4;escaping=allow-utf-8;q=0.3,*/*;q=0.2";
 
 /// Asks an endpoint for its page.
 pub fn get(target: &Target, request: &Request) -> Result<Page, FetchError> {
@@ -57,8 +58,8 @@ async fn ask(
     let connection = tokio::spawn(connection);
     let accept = match request.format {
         None => ACCEPT_ANY,
-        Some(Format::OpenMetrics) => "application/openmetrics-text;version=1.0.0",
-        Some(Format::Text) => "text/plain;version=0.0.4",
+        Some(Format::OpenMetrics) => "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8",
+        Some(Format::Text) => "text/plain;version=0.0.4;escaping=allow-utf-8",
     };
     let mut asked = hyper::Request::get(path)
         .header(HOST, authority)

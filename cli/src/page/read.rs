@@ -110,13 +110,11 @@ fn read_comment<S: Sink>(line: &mut Scanner<'_, S>) -> Result<Option<Item>, Unre
         }
     };
     line.blanks(1, "before the name");
-    let name = line.word();
-    if name.is_empty() {
+    let (name, is_quoted) = line.name(|letter| matches!(letter, ' ' | '\t'))?;
+    if name.is_empty() && !is_quoted {
         return line.fail(rule::METADATA_TRUNCATED, "the line names no metric");
     }
-    if !is_metric_name(name) {
-        line.defect(rule::NAME_INVALID, format!("{name:?} is not [a-zA-Z_:][a-zA-Z0-9_:]*"));
-    }
+    judge_name(line, &name, is_quoted);
     // The text of a help line begins after one space, whatever it begins with.
     let is_spaced = match keyword {
         Keyword::Help => line.take(" ") || line.take("\t"),
@@ -137,7 +135,7 @@ fn read_comment<S: Sink>(line: &mut Scanner<'_, S>) -> Result<Option<Item>, Unre
     {
         line.defect(rule::UNIT_INVALID, format!("unit {text:?} is not made of [a-zA-Z0-9_:]"));
     }
-    Ok(Some(Item::Metadata { line: line.line, keyword, name: name.to_owned(), text }))
+    Ok(Some(Item::Metadata { line: line.line, keyword, name, text }))
 }
 
 fn read_help<S: Sink>(line: &mut Scanner<'_, S>) -> String {
@@ -172,11 +170,22 @@ fn read_help<S: Sink>(line: &mut Scanner<'_, S>) -> String {
     help
 }
 
+/// In quotes a name may be any that is not empty.
+fn judge_name<S: Sink>(line: &mut Scanner<'_, S>, name: &str, is_quoted: bool) {
+    if is_quoted && name.is_empty() {
+        line.defect(rule::NAME_INVALID, "the name in quotes is empty");
+    } else if !is_quoted && !is_metric_name(name) {
+        let what = format!("{name:?} is not [a-zA-Z_:][a-zA-Z0-9_:]*, and other names are in quotes");
+        line.defect(rule::NAME_INVALID, what);
+    }
+}
+
 fn read_sample<S: Sink>(line: &mut Scanner<'_, S>) -> Result<Sample, Unreadable> {
-    let name = line.until(|letter| matches!(letter, '{' | ' ' | '\t')).to_owned();
-    if !is_metric_name(&name) {
-        line.defect(rule::NAME_INVALID, format!("{name:?} is not [a-zA-Z_:][a-zA-Z0-9_:]*"));
-        if name.is_empty() {
+    let bare = line.until(|letter| matches!(letter, '{' | ' ' | '\t')).to_owned();
+    let may_be_quoted = bare.is_empty() && line.rest().starts_with('{');
+    if !may_be_quoted {
+        judge_name(line, &bare, false);
+        if bare.is_empty() {
             return Err(Unreadable);
         }
     }
@@ -185,7 +194,16 @@ fn read_sample<S: Sink>(line: &mut Scanner<'_, S>) -> Result<Sample, Unreadable>
     if text_may_be_spaced {
         line.blanks(0, "before the labels");
     }
-    let labels = if line.take("{") { line.labels()? } else { Vec::new() };
+    let (quoted, labels) = if line.take("{") { line.braces()? } else { Default::default() };
+    let name = match quoted {
+        Some(quoted) if may_be_quoted => {
+            judge_name(line, &quoted, true);
+            quoted
+        }
+        None if !may_be_quoted => bare,
+        Some(quoted) => return line.fail(rule::NAME_INVALID, format!("{bare:?} and {quoted:?} are two names")),
+        None => return line.fail(rule::NAME_INVALID, "there is no name before the labels, nor in quotes among them"),
+    };
     line.blanks(1, "before the value");
     let value = line.word();
     if matches!(value, "" | "#") {

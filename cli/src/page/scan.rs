@@ -1,5 +1,7 @@
 //! The tokens of one line.
 
+use std::fmt;
+
 use super::{Labels, Sink};
 use crate::page::Format;
 use crate::rule;
@@ -64,31 +66,38 @@ impl<'a, S: Sink> Scanner<'a, S> {
         word
     }
 
+    /// Takes a name: what is in quotes, or what comes before the first letter that ends it. True if it was in quotes.
+    pub fn name(&mut self, ends: impl Fn(char) -> bool) -> Result<(String, bool), Unreadable> {
+        match self.take("\"") {
+            true => self.quoted(format_args!("a name")).map(|name| (name, true)),
+            false => Ok((self.until(ends).to_owned(), false)),
+        }
+    }
+
     /// Takes labels from their opening brace, which was taken, through the closing one.
     pub fn labels(&mut self) -> Result<Labels, Unreadable> {
-        let mut labels = Labels::new();
+        match self.braces()? {
+            (None, labels) => Ok(labels),
+            (Some(name), _) => self.fail(rule::LABELS_MALFORMED, format!("after label {name:?} comes no `=`")),
+        }
+    }
+
+    /// Takes what is between braces, of which the opening one was taken: the name of the metric, if it is there in quotes, and labels.
+    pub fn braces(&mut self) -> Result<(Option<String>, Labels), Unreadable> {
+        let (mut metric, mut labels) = (None, Labels::new());
         loop {
             self.blanks(0, "between labels");
             if self.take("}") {
-                return Ok(labels);
+                return Ok((metric, labels));
             }
-            let name = self.until(|letter| matches!(letter, '=' | '}' | ',' | '"' | ' ' | '\t'));
+            let (name, is_quoted) = self.name(|letter| matches!(letter, '=' | '}' | ',' | '"' | ' ' | '\t'))?;
             self.blanks(0, "before `=`");
-            if !self.take("=") {
-                return self.fail(rule::LABELS_MALFORMED, format!("after label {name:?} comes no `=`"));
-            }
-            if !is_label_name(name) {
-                self.defect(rule::LABEL_NAME_INVALID, format!("{name:?} is not [a-zA-Z_][a-zA-Z0-9_]*"));
-            }
-            self.blanks(0, "after `=`");
-            if !self.take("\"") {
-                return self.fail(rule::LABEL_UNQUOTED, format!("the value of label {name:?} has no quotes"));
-            }
-            let value = self.quoted(name)?;
-            if labels.iter().any(|(known, _)| known == name) {
-                self.defect(rule::LABEL_REPEATED, format!("label {name:?} is there twice"));
+            if self.take("=") {
+                self.label(name, is_quoted, &mut labels)?;
+            } else if is_quoted && metric.is_none() && labels.is_empty() {
+                metric = Some(name);
             } else {
-                labels.push((name.to_owned(), value));
+                return self.fail(rule::LABELS_MALFORMED, format!("after label {name:?} comes no `=`"));
             }
             if self.rest.trim_start_matches([' ', '\t']).starts_with([',', '}']) {
                 self.blanks(0, "after a label");
@@ -101,17 +110,36 @@ impl<'a, S: Sink> Scanner<'a, S> {
             } else if !self.rest.starts_with('}') {
                 return match self.rest.contains('"') || self.rest.contains('}') {
                     // What follows looks like more of the value: its quote was meant to be part of it.
-                    true => {
-                        self.fail(rule::QUOTE_UNESCAPED, format!("a bare quote ends the value of label {name:?} early"))
-                    }
+                    true => self.fail(rule::QUOTE_UNESCAPED, "a bare quote ends a name or a value early"),
                     false => self.fail(rule::LABELS_MALFORMED, "no closing brace"),
                 };
             }
         }
     }
 
-    /// Takes a value through its closing quote.
-    fn quoted(&mut self, label: &str) -> Result<String, Unreadable> {
+    /// Takes the value of a label whose name and `=` were taken.
+    fn label(&mut self, name: String, is_quoted: bool, labels: &mut Labels) -> Result<(), Unreadable> {
+        if is_quoted && name.is_empty() {
+            self.defect(rule::LABEL_NAME_INVALID, "the name in quotes is empty");
+        } else if !is_quoted && !is_label_name(&name) {
+            let what = format!("{name:?} is not [a-zA-Z_][a-zA-Z0-9_]*, and other names are in quotes");
+            self.defect(rule::LABEL_NAME_INVALID, what);
+        }
+        self.blanks(0, "after `=`");
+        if !self.take("\"") {
+            return self.fail(rule::LABEL_UNQUOTED, format!("the value of label {name:?} has no quotes"));
+        }
+        let value = self.quoted(format_args!("the value of label {name:?}"))?;
+        if labels.iter().any(|(known, _)| *known == name) {
+            self.defect(rule::LABEL_REPEATED, format!("label {name:?} is there twice"));
+        } else {
+            labels.push((name, value));
+        }
+        Ok(())
+    }
+
+    /// Takes a text through its closing quote; the opening one was taken. `place` says what it is.
+    fn quoted(&mut self, place: fmt::Arguments<'_>) -> Result<String, Unreadable> {
         let mut value = String::new();
         let mut letters = self.rest.char_indices();
         while let Some((at, letter)) = letters.next() {
@@ -124,7 +152,7 @@ impl<'a, S: Sink> Scanner<'a, S> {
                     Some((_, 'n')) => value.push('\n'),
                     Some((_, escaped @ ('\\' | '"'))) => value.push(escaped),
                     Some((_, other)) => {
-                        self.sink.defect(self.line, rule::ESCAPE_UNDEFINED, format!("\\{other} in label {label:?}"));
+                        self.sink.defect(self.line, rule::ESCAPE_UNDEFINED, format!("\\{other} in {place}"));
                         value.extend(['\\', other]);
                     }
                     None => break,
@@ -132,7 +160,7 @@ impl<'a, S: Sink> Scanner<'a, S> {
                 _ => value.push(letter),
             }
         }
-        let what = format!("the value of label {label:?} ends with its line: a line feed in it is written \\n");
+        let what = format!("{place} ends with its line: a line feed in it is written \\n");
         self.fail(rule::QUOTE_UNCLOSED, what)
     }
 
@@ -147,7 +175,7 @@ pub fn is_metric_name(name: &str) -> bool {
     begins && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':'))
 }
 
-fn is_label_name(name: &str) -> bool {
+pub fn is_label_name(name: &str) -> bool {
     is_metric_name(name) && !name.contains(':')
 }
 

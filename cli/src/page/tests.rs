@@ -36,6 +36,18 @@ fn the_text_format_takes_blanks_and_comments() {
 }
 
 #[test]
+fn names_may_be_in_quotes() {
+    let page = "# TYPE \"a.b \\\"c\\\"\" gauge\n{\"a.b \\\"c\\\"\",\"d é\"=\"1\",e=\"2\"} 3\n{\"plain\"} 4\n# EOF\n";
+    let items = read_clean(page, Format::OpenMetrics);
+    let [Item::Metadata { name, .. }, Item::Sample(sample), Item::Sample(plain)] = &items[..] else {
+        panic!("{items:?}")
+    };
+    assert_eq!((name.as_str(), sample.name.as_str()), ("a.b \"c\"", "a.b \"c\""));
+    assert_eq!((sample.label("d é"), sample.label("e"), sample.value.value), (Some("1"), Some("2"), 3.0));
+    assert_eq!((plain.name.as_str(), plain.labels.len()), ("plain", 0));
+}
+
+#[test]
 fn a_line_that_cannot_be_read_costs_itself_alone() {
     let mut defects = Vec::new();
     let items = read(b"a 1\nb{x=\"1} 2\nc 3\nd{ 4\n\xff 5\ne 6\n# EOF\n", Format::OpenMetrics, &mut defects);
@@ -79,6 +91,8 @@ fn nearly_a_page() -> impl Strategy<Value = Vec<u8>> {
         "}",
         "le=\"",
         "quantile=\"",
+        "{\"a.b\"",
+        "\"a.b\"",
         "a=\"",
         "\"",
         "\\",

@@ -42,9 +42,9 @@ impl Naming {
                 let tags = metadata.label_keys().iter().zip(tuple.values()).filter(|(_, value)| !value.is_empty());
                 for (key, value) in tags {
                     tail.push_str(lead);
-                    tail.push_str(key);
+                    write_tag_part(key, tail);
                     tail.push(':');
-                    tail.extend(value.chars().map(|c| if c == ',' { '_' } else { safe(c) }));
+                    write_tag_part(value, tail);
                     lead = ",";
                 }
             }
@@ -135,6 +135,10 @@ fn write_part(part: &str, name: &mut String) {
         '/' => '.',
         c => safe(c),
     }));
+}
+
+fn write_tag_part(part: &str, tail: &mut String) {
+    tail.extend(part.chars().map(|c| if c == ',' { '_' } else { safe(c) }));
 }
 
 /// What stands for a character on the wire.
