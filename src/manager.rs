@@ -12,6 +12,7 @@
 
 mod config;
 mod corks;
+mod declare;
 #[cfg(feature = "view")]
 mod doors;
 mod error;
@@ -19,7 +20,10 @@ mod events;
 mod isolation;
 mod own;
 mod providers;
+mod publish;
+mod source;
 mod state;
+mod threads;
 mod windows;
 
 use std::{
@@ -31,17 +35,11 @@ use std::{
 
 use crate::{
     backend::Provider,
-    collect::{Sampled, Source},
-    instrument::{
-        Clock, Counter, FloatCounter, Gauge, GaugeHistogram, Histogram, Info, Instrument, StateSet, Summary, Unknown,
-        UpDownGauge, Watermark,
-    },
-    measure::MeasureName,
-    model::{ConfigError, MetricSet, Settings},
-    registry::{Declaration, Registry},
-    schedule::{Duty, Ticks, Waiter},
-    scope::{Books, Scope, ScopeBuilder},
-    sync::{Arc, Mutex, Ordering},
+    model::{ConfigError, Settings},
+    registry::Registry,
+    schedule::Waiter,
+    scope::{Books, Scope},
+    sync::{Arc, Mutex},
 };
 
 pub use config::{DEFAULT_INTERVAL, DEFAULT_NAMESPACE, KEYS, ManagerBuilder, SHORTEST_INTERVAL};
@@ -53,7 +51,7 @@ pub use windows::DEFAULT_WINDOW;
 
 use own::Own;
 use state::{Mode, State};
-use windows::{News, Window, Windows};
+use threads::{Schedule, Threads};
 
 /// The statistics of a program, or of a part of it. Cheap to clone; clones are the same manager.
 ///
@@ -84,15 +82,6 @@ struct Handle {
     created_samples: bool,
     #[cfg(feature = "view")]
     doors: doors::Doors,
-}
-
-#[derive(Default)]
-struct Threads {
-    stopped: bool,
-    /// Another interval than the mode has, since somebody said so.
-    interval: Option<Duration>,
-    schedule: Option<Waiter<Duration>>,
-    windows: Option<Waiter<News>>,
 }
 
 /// What a collection hands back.
@@ -282,7 +271,7 @@ impl Manager {
             return Ok(());
         }
         let interval = threads.interval.unwrap_or(interval);
-        let duty = Schedule { state: state.clone(), interval, ticks: None };
+        let duty = Schedule::new(state.clone(), interval);
         let schedule = Waiter::spawn("manometer", state.clock.clone(), state.polls, duty);
         threads.schedule = Some(schedule.map_err(StartError::Thread)?);
         Ok(())
@@ -386,269 +375,6 @@ impl Manager {
     pub fn handlers(&self) -> Vec<HandlerReport> {
         let state = self.state();
         [state.updates.reports(), state.openmetrics.reports()].concat()
-    }
-
-    /// Publishes in `gauge` how fast `total` grows, per second, over windows of this length that follow each other from now on by the
-    /// clock; NaN until the first has ended. Neither scrapes nor collections change what is published. [`DEFAULT_WINDOW`] is a minute.
-    ///
-    /// `total` is called on a thread of the manager; a total that steps back began again from 0.
-    ///
-    /// # Errors
-    /// `Window` for one below [`SHORTEST_INTERVAL`], `Total` if the first reading of the total panics, `Thread` if the system gives no
-    /// thread.
-    ///
-    /// # Examples
-    /// ```
-    /// let manager = manometer::Manager::builder().manual().provider("internal").build()?;
-    /// let requests = manager.counter("requests").single()?;
-    /// let rate = manager.gauge("requests_per_second").single()?;
-    /// let total = move || requests.value() as f64;
-    /// let published = manager.publish_rate("requests", manometer::manager::DEFAULT_WINDOW, &rate, total)?;
-    /// published.unregister();
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn publish_rate(
-        &self,
-        name: &str,
-        window: Duration,
-        gauge: &Gauge,
-        total: impl FnMut() -> f64 + Send + 'static,
-    ) -> Result<Registration, RateError> {
-        let key = format!("window of rate {name:?}");
-        config::check_interval(&key, "0.001 seconds or more", window).map_err(RateError::Window)?;
-        let state = self.state();
-        if !self.is_enabled() || !state.is_running() {
-            return Ok(Registration::nowhere(name));
-        }
-        let window = Window::rate(name, window, gauge.clone(), Box::new(total), state.clock.now())
-            .map_err(|panic| RateError::Total { rate: name.to_owned(), panic })?;
-        self.cut_at_ends(name, window)
-    }
-
-    /// Publishes what was highest and lowest in a gauge, over windows of this length that follow each other from now on by the clock;
-    /// NaN until the first has ended. Neither scrapes nor collections change what is published. A window begins with the value that
-    /// the one before ended with. The gauge `value` shows the present value, and is written through the [`Watermark`] alone.
-    ///
-    /// # Errors
-    /// `Window` for one below [`SHORTEST_INTERVAL`], `Thread` if the system gives no thread.
-    ///
-    /// # Examples
-    /// ```
-    /// let manager = manometer::Manager::builder().manual().provider("internal").build()?;
-    /// let gauge = |name: &str| manager.gauge(name).single();
-    /// let (depth, peak, trough) = (gauge("queue_depth")?, gauge("queue_depth_peak")?, gauge("queue_depth_trough")?);
-    /// let minute = manometer::manager::DEFAULT_WINDOW;
-    /// let (queue, published) = manager.publish_extremes("queue", minute, &depth, &peak, &trough)?;
-    /// queue.add(3.0);
-    /// queue.add(-1.0);
-    /// assert_eq!(depth.value(), 2.0);
-    /// published.unregister();
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn publish_extremes(
-        &self,
-        name: &str,
-        window: Duration,
-        value: &Gauge,
-        peak: &Gauge,
-        trough: &Gauge,
-    ) -> Result<(Watermark, Registration), RateError> {
-        let key = format!("window of extremes {name:?}");
-        config::check_interval(&key, "0.001 seconds or more", window).map_err(RateError::Window)?;
-        let state = self.state();
-        let watermark = Watermark::new(value);
-        if !self.is_enabled() || !state.is_running() {
-            return Ok((watermark, Registration::nowhere(name)));
-        }
-        let window = Window::extremes(name, window, watermark.clone(), [peak, trough], state.clock.now());
-        Ok((watermark, self.cut_at_ends(name, window)?))
-    }
-
-    /// Has the thread of the windows cut this one too.
-    fn cut_at_ends(&self, name: &str, window: Window) -> Result<Registration, RateError> {
-        let state = self.state();
-        let switch = window.switch();
-        let mut threads = self.handle.threads.lock();
-        if threads.stopped {
-            return Ok(Registration::nowhere(name));
-        }
-        let waiter = match threads.windows.take() {
-            Some(waiter) => waiter,
-            None => {
-                let counted = state.clone();
-                let duty = Windows::new(move |name, _| counted.count_error(name));
-                let spawned = Waiter::spawn("manometer-rates", state.clock.clone(), state.polls, duty);
-                spawned.map_err(RateError::Thread)?
-            }
-        };
-        let waiter = threads.windows.insert(waiter);
-        waiter.tell(News::Begun(window));
-        let tell = waiter.teller();
-        Ok(Registration::new(name, move || {
-            // Relaxed: see `Windows::act`; the news comes behind it.
-            switch.store(false, Ordering::Relaxed);
-            tell(News::SwitchedOff);
-        }))
-    }
-
-    /// Begins the declaration of a measure, named `<namespace>_` and `name`; its type comes next.
-    pub fn measure(&self, name: &str) -> MeasureName {
-        self.handle.root.measure(name)
-    }
-
-    /// Begins the description of a scope for a module, whose names begin with `<namespace>_mod_<module>/`.
-    pub fn scope(&self, module: &str) -> ScopeBuilder {
-        ScopeBuilder::new(&self.handle.books, module)
-    }
-
-    /// Begins the declaration of a counter of whole numbers, under this very name; see [`Registry::counter`].
-    pub fn counter(&self, name: &str) -> Declaration<Counter> {
-        self.metric(name)
-    }
-
-    /// Begins the declaration of a counter of floats, under this very name.
-    pub fn float_counter(&self, name: &str) -> Declaration<FloatCounter> {
-        self.metric(name)
-    }
-
-    /// Begins the declaration of a gauge, under this very name.
-    pub fn gauge(&self, name: &str) -> Declaration<Gauge> {
-        self.metric(name)
-    }
-
-    /// Begins the declaration of a gauge that moves in steps, under this very name.
-    pub fn up_down_gauge(&self, name: &str) -> Declaration<UpDownGauge> {
-        self.metric(name)
-    }
-
-    /// Begins the declaration of a histogram, under this very name; it needs buckets.
-    pub fn histogram(&self, name: &str) -> Declaration<Histogram> {
-        self.metric(name)
-    }
-
-    /// Begins the declaration of a summary, under this very name.
-    pub fn summary(&self, name: &str) -> Declaration<Summary> {
-        self.metric(name)
-    }
-
-    /// Begins the declaration of an info, under this very name: text that does not change, in labels. A name that ends in `_info` means the family
-    /// without it.
-    pub fn info(&self, name: &str) -> Declaration<Info> {
-        self.metric(name)
-    }
-
-    /// Begins the declaration of a stateset, under this very name; it needs states.
-    pub fn state_set(&self, name: &str) -> Declaration<StateSet> {
-        self.metric(name)
-    }
-
-    /// Begins the declaration of a metric of which nobody knows what it is, under this very name.
-    pub fn unknown(&self, name: &str) -> Declaration<Unknown> {
-        self.metric(name)
-    }
-
-    /// Begins the declaration of a gauge histogram, under this very name; it needs buckets.
-    pub fn gauge_histogram(&self, name: &str) -> Declaration<GaugeHistogram> {
-        self.metric(name)
-    }
-
-    fn metric<I: Instrument>(&self, name: &str) -> Declaration<I> {
-        self.state().registry.declaration(name)
-    }
-}
-
-impl Handle {
-    fn stop(&self) {
-        if self.state.mode == Mode::Disabled {
-            return;
-        }
-        if self.state.is_inside() {
-            self.state.ask_stop();
-            let threads = self.threads.lock();
-            threads.schedule.iter().for_each(Waiter::bid_stop);
-            threads.windows.iter().for_each(Waiter::bid_stop);
-            return;
-        }
-        let (schedule, windows) = {
-            let mut threads = self.threads.lock();
-            threads.stopped = true;
-            (threads.schedule.take(), threads.windows.take())
-        };
-        schedule.into_iter().for_each(Waiter::stop);
-        windows.into_iter().for_each(Waiter::stop);
-        self.state.finish();
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
-/// What the thread of the schedule does.
-struct Schedule {
-    state: Arc<State>,
-    interval: Duration,
-    /// None before the first collection.
-    ticks: Option<Ticks>,
-}
-
-impl Duty<Duration> for Schedule {
-    fn hear(&mut self, now: Duration, interval: Duration) {
-        self.interval = interval;
-        self.ticks = Some(Ticks::new(now, interval));
-    }
-
-    fn act(&mut self, clock: &dyn Clock) -> Duration {
-        let mut is_first = false;
-        let interval = self.interval;
-        let ticks = self.ticks.get_or_insert_with(|| {
-            is_first = true;
-            Ticks::new(clock.now(), interval)
-        });
-        let passed = ticks.pass(clock.now());
-        if is_first || passed > 0 {
-            // Only the last tick that passed before is kept, and none that passes meanwhile.
-            let late = passed.saturating_sub(1);
-            let _ = self.state.collect();
-            self.state.miss(late + ticks.pass(clock.now()));
-        }
-        ticks.wait(clock.now())
-    }
-}
-
-impl Source for Manager {
-    fn is_enabled(&self) -> bool {
-        Manager::is_enabled(self)
-    }
-
-    fn scrape(&self) -> Arc<MetricSet> {
-        self.state().scrape()
-    }
-
-    fn is_quick(&self) -> bool {
-        !matches!(self.state().mode, Mode::Manual { .. })
-    }
-
-    fn created_samples(&self) -> bool {
-        self.handle.created_samples
-    }
-
-    fn last_two(&self) -> Option<[Sampled; 2]> {
-        self.state().last_two()
-    }
-
-    fn count_render_errors(&self, metrics: u64) {
-        if let Some(more) = self.state().own.as_ref().and_then(|own| own.more.as_ref()) {
-            more.render_errors.add(metrics);
-        }
-    }
-
-    fn count_denied(&self, reason: &'static str) {
-        if let Some(more) = self.state().own.as_ref().and_then(|own| own.more.as_ref()) {
-            more.http_denied.inc([reason]).expect("one key, one value");
-        }
     }
 }
 
