@@ -17,6 +17,7 @@ mod names;
 mod number;
 mod options;
 mod owed;
+mod rows;
 mod samples;
 
 use std::{

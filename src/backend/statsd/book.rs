@@ -8,6 +8,7 @@ use super::{
     names::{Naming, bucket_texts, state_texts},
     options::HistogramMode,
     owed::{Amount, Owed},
+    rows::{Rows, State},
 };
 use crate::{
     family::{Core, Order},
@@ -30,40 +31,6 @@ pub(super) struct Book {
     unseen: Vec<Departed>,
     /// Names of the buckets; none if buckets are not sent. Of a stateset, names of the states.
     buckets: Vec<String>,
-}
-
-/// What was sent of some series, a row for each. Only the columns that the kind of the family needs are filled.
-#[derive(Debug, Default)]
-struct Rows {
-    /// Names and tags, one behind the other.
-    text: String,
-    /// Of each row: where its name, its tags and the row end.
-    spans: Vec<[usize; 3]>,
-    states: Vec<State>,
-    totals: Vec<u128>,
-    floats: Vec<f64>,
-    /// Whether a gauge is to be sent.
-    due: Vec<bool>,
-    moves: Vec<u64>,
-    /// Of a stateset: which states are to be sent, as bits.
-    due_states: Vec<u64>,
-    /// Of a gauge histogram: as of which move each bucket, the sum and the count were sent last.
-    as_of: Vec<u64>,
-    /// Cumulative buckets and then the count, `width` of them for each row.
-    counts: Vec<u64>,
-    /// Count and resets as of the sum of a histogram that was sent last.
-    sums: Vec<[u64; 2]>,
-}
-
-/// Whether a series is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// It is sent.
-    Sent,
-    /// It is, and that it is there is still to be said.
-    New,
-    /// Another series has its name.
-    Blocked,
 }
 
 /// A series that was not there the last time.
@@ -160,7 +127,7 @@ impl Book {
         let mut blocked = 0;
         for gone in std::mem::take(&mut self.unseen) {
             let mut sent = Rows::default();
-            sent.add(self, naming, &gone.tuple);
+            sent.add(self.core.shared(), self.buckets.len(), naming, &gone.tuple);
             let successor = self.order.rows().binary_search_by(|tuple| tuple.values().cmp(gone.tuple.values()));
             let free = match successor {
                 Ok(row) => self.rows.states[row] != State::Blocked,
@@ -369,6 +336,7 @@ impl Book {
     /// Lays the rows out as `order` has them.
     fn align(&mut self, order: &Order, naming: &Naming, newcomers: &mut Vec<Newcomer>, freed: &mut impl FnMut(&str)) {
         let old = std::mem::take(&mut self.rows);
+        let (shared, width) = (self.core.shared(), self.buckets.len());
         let mut rows = Rows::default();
         let mut known = self.order.rows().iter().enumerate().peekable();
         let mut left = Vec::new();
@@ -380,9 +348,9 @@ impl Book {
                 left.push(at);
             }
             match known.next_if(|(_, other)| other.as_ptr() == tuple.as_ptr()) {
-                Some((at, _)) => rows.copy(self, &old, at),
+                Some((at, _)) => rows.copy(shared.kind, width, &old, at),
                 None => {
-                    rows.add(self, naming, tuple);
+                    rows.add(shared, width, naming, tuple);
                     newcomers.push(Newcomer { birth: 0, row });
                 }
             }
@@ -393,7 +361,7 @@ impl Book {
                 self.line_names(&old, at).iter().for_each(|name| freed(name));
             }
             let mut sent = Rows::default();
-            sent.copy(self, &old, at);
+            sent.copy(shared.kind, width, &old, at);
             self.leaving.push((self.order.rows()[at].clone(), sent));
         }
         self.rows = rows;
@@ -451,83 +419,6 @@ impl Book {
             _ => vec![String::new()],
         };
         parts.iter().map(|part| format!("{name}{part}{tail}")).collect()
-    }
-}
-
-impl Rows {
-    fn head(&self, row: usize) -> Head<'_> {
-        self.head_of(row, "", "")
-    }
-
-    #[inline]
-    fn head_of<'a>(&'a self, row: usize, part: &'a str, rest: &'a str) -> Head<'a> {
-        let [start, middle, end] = self.spans[row];
-        Head { name: &self.text[start..middle], part, rest, tail: &self.text[middle..end] }
-    }
-
-    /// Adds a series of `book` of which nothing was sent.
-    fn add(&mut self, book: &Book, naming: &Naming, tuple: &Tuple) {
-        let shared = book.core.shared();
-        let mut tail = String::new();
-        let start = self.text.len();
-        naming.write_series(&shared.metadata, tuple, &mut self.text, &mut tail);
-        self.name(start, &tail);
-        let counter = matches!(shared.kind, Kind::Counter | Kind::FloatCounter);
-        self.states.push(if counter && shared.announced { State::New } else { State::Sent });
-        match shared.kind {
-            Kind::Counter => self.totals.push(0),
-            Kind::FloatCounter => self.floats.push(0.0),
-            Kind::Gauge | Kind::Unknown => self.due.push(false),
-            Kind::UpDownGauge => self.moves.push(0),
-            Kind::StateSet => self.due_states.push(0),
-            Kind::GaugeHistogram => self.as_of.resize(self.as_of.len() + book.buckets.len() + 2, 0),
-            Kind::Info => {}
-            Kind::Histogram => {
-                self.counts.resize(self.counts.len() + book.buckets.len() + 1, 0);
-                self.sums.push([0; 2]);
-            }
-            Kind::Summary => {
-                self.counts.push(0);
-                self.floats.push(0.0);
-            }
-        }
-    }
-
-    /// Adds row `at` of `other`, which is of `book` too.
-    fn copy(&mut self, book: &Book, other: &Self, at: usize) {
-        let Head { name, tail, .. } = other.head(at);
-        let start = self.text.len();
-        self.text.push_str(name);
-        self.name(start, tail);
-        self.states.push(other.states[at]);
-        match book.core.shared().kind {
-            Kind::Counter => self.totals.push(other.totals[at]),
-            Kind::FloatCounter => self.floats.push(other.floats[at]),
-            Kind::Gauge | Kind::Unknown => self.due.push(other.due[at]),
-            Kind::UpDownGauge => self.moves.push(other.moves[at]),
-            Kind::StateSet => self.due_states.push(other.due_states[at]),
-            Kind::GaugeHistogram => {
-                let width = book.buckets.len() + 2;
-                self.as_of.extend_from_slice(&other.as_of[at * width..][..width]);
-            }
-            Kind::Info => {}
-            Kind::Histogram => {
-                let width = book.buckets.len() + 1;
-                self.counts.extend_from_slice(&other.counts[at * width..][..width]);
-                self.sums.push(other.sums[at]);
-            }
-            Kind::Summary => {
-                self.counts.push(other.counts[at]);
-                self.floats.push(other.floats[at]);
-            }
-        }
-    }
-
-    /// Ends the row whose name was written from `start` on.
-    fn name(&mut self, start: usize, tail: &str) {
-        let middle = self.text.len();
-        self.text.push_str(tail);
-        self.spans.push([start, middle, self.text.len()]);
     }
 }
 
