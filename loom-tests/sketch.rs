@@ -64,30 +64,45 @@ fn an_observation_is_in_one_reading_and_so_is_its_extreme() {
     });
 }
 
-/// Fails under mutant turns_relaxed, end_of_window_relaxed.
-#[test]
-fn an_observation_is_not_measured_by_the_extremes_of_an_earlier_window() {
-    explore(12, None, || {
+/// An observation that goes by turn 2, where it counts in the bank that `begin_anew` took extremes off, shows as the only one since.
+fn an_observation_is_measured_by_its_own_window(executions: usize, begin_anew: fn(&Sketches, Slot)) {
+    explore(executions, None, move || {
         let (sketches, [series, _]) = (Arc::new(Sketches::new()), series());
         observe(&sketches, series, UPPER);
         let writer = spawn({
             let sketches = sketches.clone();
             move || {
-                // In the third window, which counts in the bank of the first.
-                let is_third = sketches.turns() == 2;
-                if is_third {
+                let is_anew = sketches.turns() == 2;
+                if is_anew {
                     observe(&sketches, series, LOWER);
                 }
-                is_third
+                is_anew
             }
         });
-        let bank = sketches.turn();
-        assert_eq!(read(&sketches, series, bank), (1, (UPPER, UPPER)));
-        sketches.turn();
+        begin_anew(&sketches, series);
         if writer.join().unwrap() {
-            assert_eq!(read(&sketches, series, bank), (2, (LOWER, LOWER)));
+            assert_eq!(read(&sketches, series, 0), (2, (LOWER, LOWER)));
         }
         end_thread();
+    });
+}
+
+/// Fails under mutant turns_relaxed, end_of_window_relaxed.
+#[test]
+fn an_observation_is_not_measured_by_the_extremes_of_an_earlier_window() {
+    an_observation_is_measured_by_its_own_window(12, |sketches, series| {
+        let bank = sketches.turn();
+        assert_eq!(read(sketches, series, bank), (1, (UPPER, UPPER)));
+        sketches.turn();
+    });
+}
+
+/// Fails under mutant turns_relaxed, reset_relaxed.
+#[test]
+fn an_observation_is_not_measured_by_the_extremes_before_a_reset() {
+    an_observation_is_measured_by_its_own_window(3, |sketches, series| {
+        assert_eq!(read(sketches, series, 0), (1, (UPPER, UPPER)));
+        sketches.begin_anew();
     });
 }
 

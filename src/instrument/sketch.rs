@@ -192,7 +192,7 @@ impl Sketches {
     /// Lets every thread hand in its extremes anew, in the same bank: those of some series were taken off it.
     pub fn begin_anew(&self) {
         // Release: pairs with Acquire in `turns`; hands over that the extremes are gone.
-        self.turn.fetch_add(2, Ordering::Release);
+        self.turn.fetch_add(2, mutant!("reset_relaxed", Ordering::Release, Ordering::Relaxed));
     }
 
     /// Gives the slots of a series back that nobody can observe any more (A4).
