@@ -61,15 +61,6 @@ fn gen_01_a_full_process_refuses_and_goes_on() {
     assert_eq!(labelled.sum(), 1001);
     assert!(labelled.overflowed() > 900 && labelled.overflowed() == registry.health().series_overflow);
 
-    // A native histogram refuses values of ranges that it never met, once the blocks that it holds are used up, and counts the others.
-    let ranges = (1..20).map(|range| f64::from(8 * range).exp2());
-    let refused: Vec<f64> = ranges.filter(|value| native.try_observe(*value) == Err(ValueError::NoRoom)).collect();
-    assert!(refused.len() > 10 && native.count() == 1 + 19 - refused.len() as u64, "{refused:?} are refused");
-    refused.iter().for_each(|value| native.observe(*value));
-    native.observe(1.0);
-    assert_eq!(native.count(), 2 + 19 - refused.len() as u64);
-    assert_eq!(registry.health().rejected_no_room, refused.len() as u64);
-
     // A single series that is removed while it is held has no room to come back to: what follows goes unseen.
     held.0.inc();
     held.1.observe(1.5);
@@ -90,7 +81,7 @@ fn gen_01_a_full_process_refuses_and_goes_on() {
     assert!(page(&registry, Format::OpenMetrics).ends_with("# EOF\n"));
 
     drop(filler);
-    refused.iter().for_each(|value| assert_eq!(native.try_observe(*value), Ok(())));
+    assert_eq!(native.try_observe(1e300), Ok(()), "room came back");
     registry.counter("late").single().unwrap().inc();
     assert!(samples(&registry).contains(&"late_total 1".to_owned()));
     drop(held);
