@@ -140,7 +140,8 @@ impl<'a> CellRef<'a> {
         #[allow(unsafe_code, reason = "four checks would cost an observation as much as its four stores")]
         // SAFETY: a cell of its family's width lies in one chunk (A5), and `index` is below that width: a constant of the cell's
         // kind, or such a constant and a bucket or a part. Buckets come from the family's own `Search`, which the width was made
-        // from; parts from the one table of sketches, whose entries are below `PARTS`.
+        // from; parts from the one table of sketches, whose entries are below `PARTS`; places in a group of native buckets, and among
+        // those remembered, are taken modulo their number.
         unsafe {
             self.words.get_unchecked(index)
         }

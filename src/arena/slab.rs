@@ -81,7 +81,8 @@ impl Slab {
         let chunk = self.directory[index].load(mutant!("consume_relaxed", Ordering::Acquire, Ordering::Relaxed));
         #[allow(unsafe_code, reason = "a chunk is reached through the pointer under which it was published")]
         // SAFETY: a non-null entry came from `Box::into_raw` in `cell_or_new`, is published after it was filled (Acquire above),
-        // is never replaced, and is freed only when the slab is dropped, which needs `&mut`.
+        // and is freed only when the slab is dropped, which needs `&mut`. (A signal handler that allocates against the rules may have its
+        // chunk replaced by the one of whom it interrupts; then it is leaked, and no reference dangles.)
         unsafe {
             chunk.as_ref()
         }

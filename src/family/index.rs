@@ -85,7 +85,8 @@ impl Index {
         // Acquire: pairs with Release in `rebuild`; the entries of a new table come before its address.
         let table = self.table.load(mutant!("find_table_relaxed", Ordering::Acquire, Ordering::Relaxed));
         #[allow(unsafe_code, reason = "the table is shared by address, so that it can be replaced under readers")]
-        // SAFETY: null, or a table from `Box::into_raw` that `IndexWriter` frees only after this pin has passed (I2).
+        // SAFETY: null, or a table from `Box::into_raw` that `IndexWriter` frees only after this pin has passed (I2), or with the family,
+        // which the caller borrows.
         let table = unsafe { table.as_ref() }?;
         table.watched.used();
         let tag = tag(query.hash());
