@@ -33,12 +33,13 @@ fn buckets(count: u8) -> impl Iterator<Item = f64> {
 /// Fails where something costs more than it may.
 fn check(registry: &Registry, thread: usize) {
     let single = |what: &str| format!("{what}_{thread}");
-    let counter = registry.counter(&single("counter")).single().unwrap();
-    let gauge = registry.gauge(&single("gauge")).single().unwrap();
-    let summary = registry.summary(&single("summary")).single().unwrap();
-    let few = registry.histogram(&single("few")).buckets(buckets(6)).single().unwrap();
-    let many = registry.histogram(&single("many")).buckets(buckets(20)).single().unwrap();
-    let family = registry.counter("requests").labels(["host", "method", "status"]).declare().unwrap();
+    let counter = registry.counter(&single("counter")).single().expect("nothing is wrong with it");
+    let gauge = registry.gauge(&single("gauge")).single().expect("nothing is wrong with it");
+    let summary = registry.summary(&single("summary")).single().expect("nothing is wrong with it");
+    let few = registry.histogram(&single("few")).buckets(buckets(6)).single().expect("nothing is wrong with it");
+    let many = registry.histogram(&single("many")).buckets(buckets(20)).single().expect("nothing is wrong with it");
+    let family =
+        registry.counter("requests").labels(["host", "method", "status"]).declare().expect("nothing is wrong with it");
     let value = |turn: u32| 0.0005 + f64::from(turn) * 0.001;
     let costs = [
         ("an addition to a counter", 110.0, nanos(|_| counter.inc())),
@@ -49,7 +50,9 @@ fn check(registry: &Registry, thread: usize) {
         (
             "a look-up of 3 labels and an addition",
             505.0,
-            nanos(|_| family.inc((black_box("example.org"), black_box("GET"), black_box(200))).unwrap()),
+            nanos(|_| {
+                family.inc((black_box("example.org"), black_box("GET"), black_box(200))).expect("a value for each key")
+            }),
         ),
         ("starting and stopping a timer", 1726.0, nanos(|_| _ = timed(&few).stop())),
     ];

@@ -147,17 +147,17 @@ fn orderings(text: &str) -> Vec<(Vec<&str>, Vec<&'static str>)> {
         .collect()
 }
 
-/// So many lines of a paragraph may end with an ordering and begin with the reason for it: a line of the same call lies between.
+/// The reason for an ordering is among so many lines that end with it: one of the same call may lie between.
 const NEAR: usize = 3;
 
 /// The comment that stands next to the last line of a paragraph, above it; nothing if there is none that near.
 fn comment_beside(paragraph: &[&str]) -> String {
     let is_comment = |line: &&str| line.trim_start().starts_with("// ");
     let near = paragraph.len().saturating_sub(NEAR);
-    let Some(last) = paragraph.iter().rposition(|line| is_comment(&line)).filter(|last| *last >= near) else {
+    let Some(last) = paragraph.iter().rposition(is_comment).filter(|last| *last >= near) else {
         return String::new();
     };
-    let first = paragraph[..last].iter().rposition(|line| !is_comment(&line)).map_or(0, |code| code + 1);
+    let first = paragraph[..last].iter().rposition(|line| !is_comment(line)).map_or(0, |code| code + 1);
     paragraph[first..=last].concat()
 }
 

@@ -60,12 +60,15 @@ impl Slab {
                     true
                 }
             );
+        if !ours {
+            return None;
+        }
         // Release: pairs with Acquire in `cell::count::total` and `SlotPool::sum`; who reads a word that this owner stored on top of one
         // that wrapped sees the carry that an owner before counted.
-        if ours && mutant!("take_no_fence", true, false) {
+        if mutant!("take_no_fence", true, false) {
             fence(Ordering::Release);
         }
-        ours.then(|| Owner::new(self))
+        Some(Owner::new(self))
     }
 
     /// The cell at `slot`, if this slab has its chunk.

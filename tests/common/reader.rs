@@ -25,15 +25,18 @@ pub struct ReadFamily {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReadSample {
     pub name: String,
-    pub labels: Vec<(String, String)>,
+    pub labels: ReadLabels,
     pub value: String,
     pub exemplar: Option<ReadExemplar>,
 }
 
+/// Keys and values, in their order.
+pub type ReadLabels = Vec<(String, String)>;
+
 /// What stands behind a value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReadExemplar {
-    pub labels: Vec<(String, String)>,
+    pub labels: ReadLabels,
     pub value: String,
     pub time: String,
 }
@@ -163,7 +166,7 @@ fn read_exemplar(text: &str) -> Result<ReadExemplar, String> {
 }
 
 /// Reads what is in braces, and says what follows. Where braces are optional, there are none around nothing.
-fn read_labels(text: &str, may_be_none: bool) -> Result<(Vec<(String, String)>, &str), String> {
+fn read_labels(text: &str, may_be_none: bool) -> Result<(ReadLabels, &str), String> {
     let mut rest = text.strip_prefix('{').ok_or("no braces")?;
     let mut labels = Vec::new();
     while !rest.starts_with('}') {
