@@ -22,6 +22,7 @@ if ! "$tools/venv/bin/python" -c 'import prometheus_client' 2>/dev/null; then
     python3 -m venv "$tools/venv"
     "$tools/venv/bin/pip" --quiet install prometheus_client
 fi
+cargo run --quiet --release --features opentelemetry --example traced | "$tools/venv/bin/python" ci/check_page.py
 cargo build --quiet --release --example server --example native
 
 exec "$tools/venv/bin/python" ci/prometheus_check.py "$target/release/examples/server" "$target/release/examples/native"

@@ -6,11 +6,43 @@
 use super::{values::LabelValues, view::View};
 use crate::{
     instrument::{
-        Counter, FloatCounter, Gauge, GaugeHistogram, Histogram, InFlight, SeriesRef, StateSet, Summary, Unknown,
-        UpDownGauge,
+        Counter, FloatCounter, Gauge, GaugeHistogram, Histogram, InFlight, SeriesRef, StateSet, Summary,
+        TakesExemplars, Unknown, UpDownGauge,
     },
-    model::{LabelError, Points},
+    model::{LabelError, Points, ValueError},
 };
+
+impl<I: TakesExemplars> View<I> {
+    /// Whether the family has a source of exemplars.
+    #[inline]
+    fn asks(&self) -> bool {
+        self.core().shared().source.is_some()
+    }
+
+    /// Records `value` by `record`, which says in which bucket it was counted, and then asks the source for an exemplar. The pin has been lifted
+    /// by then: the source may look up and remove what it likes.
+    #[cold]
+    #[inline(never)]
+    fn record_and_ask(
+        &self,
+        values: impl LabelValues,
+        value: f64,
+        record: impl FnOnce(SeriesRef<'_>) -> Result<usize, ValueError>,
+    ) -> Result<(), LabelError> {
+        let shared = self.core().shared();
+        let due = self.on_series(values, |series| match record(series) {
+            Ok(bucket) => series.is_due(bucket).then(|| (series.tuple.clone(), bucket)),
+            Err(reason) => {
+                shared.health.reject(&reason);
+                None
+            }
+        })?;
+        if let Some((tuple, bucket)) = due {
+            SeriesRef { tuple: &tuple, shared }.ask(bucket, value);
+        }
+        Ok(())
+    }
+}
 
 impl View<Counter> {
     /// Adds one to the series of these values.
@@ -19,7 +51,7 @@ impl View<Counter> {
     /// `Arity` if there are not as many values as free keys.
     #[inline]
     pub fn inc(&self, values: impl LabelValues) -> Result<(), LabelError> {
-        self.on_series(values, |series| Counter::add_at(series.tuple.slot(), series, 1))
+        self.add(values, 1)
     }
 
     /// Adds `amount` to the series of these values; see [`Counter::add`].
@@ -28,7 +60,10 @@ impl View<Counter> {
     /// As [`inc`](Self::inc).
     #[inline]
     pub fn add(&self, values: impl LabelValues, amount: u64) -> Result<(), LabelError> {
-        self.on_series(values, |series| Counter::add_at(series.tuple.slot(), series, amount))
+        match self.asks() {
+            false => self.on_series(values, |series| Counter::add_at(series.tuple.slot(), series, amount)),
+            true => self.record_and_ask(values, amount as f64, |series| Ok(Counter::record_at(series, amount))),
+        }
     }
 
     /// The sum over all series. It stops at the largest `u64`.
@@ -47,7 +82,10 @@ impl View<FloatCounter> {
     /// `Arity` if there are not as many values as free keys.
     #[inline]
     pub fn add(&self, values: impl LabelValues, amount: f64) -> Result<(), LabelError> {
-        self.on_series(values, |series| FloatCounter::add_at(series.tuple.slot(), series, amount))
+        match self.asks() {
+            false => self.on_series(values, |series| FloatCounter::add_at(series.tuple.slot(), series, amount)),
+            true => self.record_and_ask(values, amount, |series| FloatCounter::record_at(series, amount)),
+        }
     }
 
     /// The sum over all series.
@@ -124,7 +162,10 @@ impl View<Histogram> {
     /// `Arity` if there are not as many values as free keys.
     #[inline]
     pub fn observe(&self, values: impl LabelValues, value: f64) -> Result<(), LabelError> {
-        self.on_series(values, |series: SeriesRef<'_>| Histogram::observe_at(series.tuple.slot(), series, value, 1))
+        match self.asks() {
+            false => self.on_series(values, |series| Histogram::observe_at(series.tuple.slot(), series, value, 1)),
+            true => self.record_and_ask(values, value, |series| Histogram::record_at(series, value)),
+        }
     }
 }
 

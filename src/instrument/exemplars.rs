@@ -38,6 +38,8 @@ use crate::{
 /// assert_eq!(requests.exemplar().expect("the last one").label_text(), r#"trace_id="0000000000000007""#);
 /// # Ok::<(), manometer::DeclareError>(())
 /// ```
+///
+/// As the [source](crate::Declaration::exemplars) of a family, it is asked by whichever thread records.
 pub trait ExemplarLabels {
     /// Runs `op` on the labels; not at all if there shall be no exemplar.
     #[allow(clippy::type_complexity, reason = "an alias would hide that it is a closure")]
@@ -149,10 +151,18 @@ pub(super) fn attach(series: SeriesRef<'_>, bucket: usize, value: f64, labels: &
     if series.tuple.slot().is_nowhere() {
         return;
     }
-    labels.with(&mut |labels| match Exemplar::new(labels, value, Timestamp::from_millis(unix_millis())) {
+    labels.with(&mut |labels| keep(series, bucket, value, labels));
+}
+
+/// The same with the labels themselves, of a series that is somewhere.
+pub(super) fn keep(series: SeriesRef<'_>, bucket: usize, value: f64, labels: &[(&str, &str)]) {
+    if let Some(source) = &series.shared.source {
+        source.mark(series.tuple.slot(), bucket);
+    }
+    match Exemplar::new(labels, value, Timestamp::from_millis(unix_millis())) {
         Ok(exemplar) => series.shared.exemplars().put(series, bucket, exemplar),
         Err(reason) => series.shared.health.reject(&reason),
-    });
+    }
 }
 
 /// The last exemplar in `bucket`.

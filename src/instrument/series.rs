@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::OnceLock, time::Duration};
 
-use super::{Exemplars, Health, Ledger, MOST_THRESHOLDS, Natives, ledger::Push, sketch::Sketches};
+use super::{ExemplarSource, Exemplars, Health, Ledger, MOST_THRESHOLDS, Natives, ledger::Push, sketch::Sketches};
 use crate::{
     arena::{self, OwnedCell, Slot},
     cell::{
@@ -144,6 +144,10 @@ pub struct Shared {
     pub sketches: Option<Sketches>,
     /// Where native histograms count; None for every other family.
     pub native: Option<Natives>,
+    /// Whom the family asks for exemplars, if anybody.
+    pub source: Option<ExemplarSource>,
+    /// Whether an observation is only counted: nobody is sent it by itself or asked about it.
+    pub only_counts: bool,
     ledger: GatedMutex<Ledger>,
     /// Made by the first exemplar.
     exemplars: OnceLock<Box<Exemplars>>,
@@ -167,6 +171,8 @@ impl Shared {
             carried: AtomicBool::new(false),
             sketches: None,
             native: None,
+            source: None,
+            only_counts: true,
             ledger: GatedMutex::new(Ledger::new(width, alone)),
             exemplars: OnceLock::new(),
         }
@@ -177,6 +183,7 @@ impl Shared {
         if push.as_ref().is_some_and(Push::wants_samples) && self.kind == Kind::Histogram {
             self.search.forget_table();
         }
+        self.only_counts &= push.is_none();
         self.push = push;
     }
 
@@ -193,6 +200,16 @@ impl Shared {
         self.search.forget_table();
         let scale = |options: &NativeOptions| Scale::new(options.given_schema(), options.given_zero_threshold());
         self.native = self.metadata.native().map(scale).map(Natives::new);
+    }
+
+    /// Tells a family that is not used yet whom to ask for exemplars. No table knows a bucket then, and no handle of a counter its slot:
+    /// who records goes the long way, where there is time to ask.
+    pub fn set_source(&mut self, source: Option<ExemplarSource>) {
+        if source.is_some() {
+            self.search.forget_table();
+        }
+        self.only_counts &= source.is_none();
+        self.source = source;
     }
 
     /// Which scan for idle series was the last to begin.
@@ -216,6 +233,16 @@ impl Shared {
     pub fn has_carried(&self) -> bool {
         // Relaxed: readers come here after an Acquire of the word that wrapped; see `cell::count`.
         self.carried.load(Ordering::Relaxed)
+    }
+
+    /// Forgets the exemplars of one series, so that it is due for new ones.
+    pub fn forget_exemplars(&self, tuple: &Tuple) {
+        if let Some(exemplars) = self.exemplars_if_any() {
+            exemplars.forget(tuple);
+        }
+        if let Some(source) = &self.source {
+            source.forget(tuple.slot());
+        }
     }
 
     pub(super) fn exemplars(&self) -> &Exemplars {
@@ -323,10 +350,12 @@ impl Series {
         if shared.expire_after.is_some() {
             tuple.hold(shared.scan());
         }
-        Self { slot: tuple.slot(), tuple, shared }
+        let is_asking_counter = shared.source.is_some() && matches!(shared.kind, Kind::Counter | Kind::FloatCounter);
+        let slot = if is_asking_counter { Slot::BESIDE } else { tuple.slot() };
+        Self { slot, tuple, shared }
     }
 
-    /// The slot, without going through the tuple.
+    /// The slot, without going through the tuple; [`Slot::BESIDE`] of a counter whose family has a source of exemplars.
     #[inline(always)]
     pub fn slot(&self) -> Slot {
         self.slot
