@@ -100,18 +100,21 @@ pub struct Exemplars {
 }
 
 impl Exemplars {
-    fn put(&self, series: SeriesRef<'_>, bucket: usize, exemplar: Exemplar) {
+    /// Whether another one might fare better at once: this one came while another series got its first.
+    fn put(&self, series: SeriesRef<'_>, bucket: usize, exemplar: Exemplar) -> bool {
         let SeriesRef { tuple, shared } = series;
         // One that is gone is shown nowhere.
         if !tuple.is_live() {
-            return;
+            return false;
         }
         let exemplar = Arc::new(exemplar);
         let buckets = || (0..shared.search.buckets()).map(|_| ArcSwapOption::empty()).collect();
         let put = |buckets: &Buckets| buckets[bucket].store(Some(exemplar));
-        if self.by_series.try_with_or_insert(&ThisSeries(tuple.clone()), buckets, put).is_none() {
+        let dropped = self.by_series.try_with_or_insert(&ThisSeries(tuple.clone()), buckets, put).is_none();
+        if dropped {
             shared.health.drop_exemplar();
         }
+        dropped
     }
 
     fn get(&self, tuple: &Tuple, bucket: usize) -> Option<Arc<Exemplar>> {
@@ -156,12 +159,15 @@ pub(super) fn attach(series: SeriesRef<'_>, bucket: usize, value: f64, labels: &
 
 /// The same with the labels themselves, of a series that is somewhere.
 pub(super) fn keep(series: SeriesRef<'_>, bucket: usize, value: f64, labels: &[(&str, &str)]) {
-    if let Some(source) = &series.shared.source {
-        source.mark(series.tuple.slot(), bucket);
-    }
-    match Exemplar::new(labels, value, Timestamp::from_millis(unix_millis())) {
+    let is_due_still = match Exemplar::new(labels, value, Timestamp::from_millis(unix_millis())) {
         Ok(exemplar) => series.shared.exemplars().put(series, bucket, exemplar),
-        Err(reason) => series.shared.health.reject(&reason),
+        Err(reason) => {
+            series.shared.health.reject(&reason);
+            false
+        }
+    };
+    if let Some(source) = series.shared.source.as_ref().filter(|_| !is_due_still) {
+        source.mark(series.tuple.slot(), bucket);
     }
 }
 
