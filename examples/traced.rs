@@ -20,7 +20,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let registry = Registry::new();
     let requests = registry.counter("requests").labels(["method"]).exemplars(CurrentSpan).declare()?;
-    let latency = registry.histogram("request_latency").unit("seconds").buckets([0.01, 0.1, 1.0]).exemplars(CurrentSpan);
+    let latency =
+        registry.histogram("request_latency").unit("seconds").buckets([0.01, 0.1, 1.0]).exemplars(CurrentSpan);
     let latency = latency.single()?;
     for request in 1..=100 {
         let _span = tracing::info_span!("request", number = request).entered();

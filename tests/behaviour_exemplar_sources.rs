@@ -28,18 +28,21 @@ thread_local! {
 struct CurrentTrace;
 
 impl ExemplarLabels for CurrentTrace {
-    fn with(&self, op: &mut dyn FnMut(&[(&str, &str)])) {
+    fn with(&self, op: &mut Op<'_>) {
         ASKED.set(ASKED.get() + 1);
         let trace = TRACE.with(|trace| trace.borrow().clone());
         trace.iter().for_each(|trace| op(&[("trace_id", trace)]));
     }
 }
 
+/// What is done with labels.
+type Op<'a> = dyn FnMut(&[(&str, &str)]) + 'a;
+
 /// A source that is a function.
 struct By<F>(F);
 
-impl<F: Fn(&mut dyn FnMut(&[(&str, &str)]))> ExemplarLabels for By<F> {
-    fn with(&self, op: &mut dyn FnMut(&[(&str, &str)])) {
+impl<F: Fn(&mut Op<'_>)> ExemplarLabels for By<F> {
+    fn with(&self, op: &mut Op<'_>) {
         (self.0)(op);
     }
 }
@@ -144,7 +147,7 @@ fn his_09_labels_that_break_a_rule_are_refused_whole_and_counted_once_a_collecti
     enter(&"é".repeat(120));
     requests.inc();
     assert!(requests.exemplar().is_some());
-    let source = By(|op: &mut dyn FnMut(&[(&str, &str)])| op(&[("trace-id", "a")]));
+    let source = By(|op: &mut Op<'_>| op(&[("trace-id", "a")]));
     let named = registry.counter("named").exemplars(source).single().unwrap();
     named.inc();
     assert_eq!((named.exemplar(), registry.health().dropped_exemplars), (None, 3));
@@ -160,10 +163,10 @@ fn his_09_a_panic_of_the_source_goes_no_further_and_is_counted_once_a_collection
         }
     }
     let registry = Registry::new();
-    let source = By(|_: &mut dyn FnMut(&[(&str, &str)])| std::panic::panic_any(Payload));
+    let source = By(|_: &mut Op<'_>| std::panic::panic_any(Payload));
     let latency = registry.histogram("latency").labels(["path"]).buckets([1.0]).exemplars(source).declare().unwrap();
     let of_a = latency.with_labels(("/a",)).unwrap();
-    let afterwards = By(|op: &mut dyn FnMut(&[(&str, &str)])| {
+    let afterwards = By(|op: &mut Op<'_>| {
         op(&[("trace_id", "a")]);
         panic!("too late to matter");
     });
@@ -184,7 +187,7 @@ fn his_09_a_panic_of_the_source_goes_no_further_and_is_counted_once_a_collection
 fn his_09_a_source_may_look_up_record_and_remove_and_is_not_asked_for_that() {
     static FAMILY: OnceLock<Family<Histogram>> = OnceLock::new();
     static DEPTH: AtomicU32 = AtomicU32::new(0);
-    let source = By(|op: &mut dyn FnMut(&[(&str, &str)])| {
+    let source = By(|op: &mut Op<'_>| {
         let depth = DEPTH.fetch_add(1, Ordering::Relaxed);
         let family = FAMILY.get().expect("declared");
         for path in ["/asked", "/b"] {

@@ -13,24 +13,32 @@ use crate::{
 };
 
 impl<I: TakesExemplars> View<I> {
-    /// Whether the family has a source of exemplars.
-    #[inline]
-    fn asks(&self) -> bool {
-        self.core().shared().source.is_some()
+    /// Records `value` by `usual`; where the family has a source of exemplars, by `asking`, which says in which bucket it was counted.
+    #[inline(always)]
+    fn record(
+        &self,
+        values: impl LabelValues,
+        value: f64,
+        usual: impl FnOnce(SeriesRef<'_>),
+        asking: impl FnOnce(SeriesRef<'_>) -> Result<usize, ValueError>,
+    ) -> Result<(), LabelError> {
+        values.with(|values| match self.core().shared().source {
+            None => self.on_values(values, usual),
+            Some(_) => self.record_and_ask(values, value, asking),
+        })
     }
 
-    /// Records `value` by `record`, which says in which bucket it was counted, and then asks the source for an exemplar. The pin has been lifted
-    /// by then: the source may look up and remove what it likes.
+    /// Records, and asks the source for an exemplar when the pin has been lifted, so that it may look up and remove what it likes.
     #[cold]
     #[inline(never)]
     fn record_and_ask(
         &self,
-        values: impl LabelValues,
+        values: &[&str],
         value: f64,
         record: impl FnOnce(SeriesRef<'_>) -> Result<usize, ValueError>,
     ) -> Result<(), LabelError> {
         let shared = self.core().shared();
-        let due = self.on_series(values, |series| match record(series) {
+        let due = self.on_values(values, |series| match record(series) {
             Ok(bucket) => series.is_due(bucket).then(|| (series.tuple.clone(), bucket)),
             Err(reason) => {
                 shared.health.reject(&reason);
@@ -60,10 +68,8 @@ impl View<Counter> {
     /// As [`inc`](Self::inc).
     #[inline]
     pub fn add(&self, values: impl LabelValues, amount: u64) -> Result<(), LabelError> {
-        match self.asks() {
-            false => self.on_series(values, |series| Counter::add_at(series.tuple.slot(), series, amount)),
-            true => self.record_and_ask(values, amount as f64, |series| Ok(Counter::record_at(series, amount))),
-        }
+        let usual = move |series: SeriesRef<'_>| Counter::add_at(series.tuple.slot(), series, amount);
+        self.record(values, amount as f64, usual, move |series| Ok(Counter::record_at(series, amount)))
     }
 
     /// The sum over all series. It stops at the largest `u64`.
@@ -82,10 +88,8 @@ impl View<FloatCounter> {
     /// `Arity` if there are not as many values as free keys.
     #[inline]
     pub fn add(&self, values: impl LabelValues, amount: f64) -> Result<(), LabelError> {
-        match self.asks() {
-            false => self.on_series(values, |series| FloatCounter::add_at(series.tuple.slot(), series, amount)),
-            true => self.record_and_ask(values, amount, |series| FloatCounter::record_at(series, amount)),
-        }
+        let usual = move |series: SeriesRef<'_>| FloatCounter::add_at(series.tuple.slot(), series, amount);
+        self.record(values, amount, usual, move |series| FloatCounter::record_at(series, amount))
     }
 
     /// The sum over all series.
@@ -162,10 +166,8 @@ impl View<Histogram> {
     /// `Arity` if there are not as many values as free keys.
     #[inline]
     pub fn observe(&self, values: impl LabelValues, value: f64) -> Result<(), LabelError> {
-        match self.asks() {
-            false => self.on_series(values, |series| Histogram::observe_at(series.tuple.slot(), series, value, 1)),
-            true => self.record_and_ask(values, value, |series| Histogram::record_at(series, value)),
-        }
+        let usual = move |series: SeriesRef<'_>| Histogram::observe_at(series.tuple.slot(), series, value, 1);
+        self.record(values, value, usual, move |series| Histogram::record_at(series, value))
     }
 }
 

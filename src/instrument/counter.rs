@@ -107,7 +107,7 @@ impl Counter {
         }
         match arena::own_cell(slot) {
             Some(cell) => count::add(cell, amount, || series.carry()),
-            None => series.write_slow(slot, amount as f64, |cell| count::add(cell, amount, || series.carry())),
+            None => series.write_slow(slot, amount as f64, move |cell| count::add(cell, amount, || series.carry())),
         }
     }
 
@@ -227,7 +227,7 @@ impl FloatCounter {
         if amount.to_bits() < f64::INFINITY.to_bits() {
             match arena::own_cell(slot) {
                 Some(cell) => sum::add(cell, amount),
-                None => series.write_slow(slot, amount, |cell| sum::add(cell, amount)),
+                None => series.write_slow(slot, amount, move |cell| sum::add(cell, amount)),
             }
         } else if let Err(reason) = check_amount(amount) {
             series.shared.health.reject(&reason);
