@@ -181,7 +181,7 @@ impl Shared {
     /// Tells a family that is not used yet that a provider pushes it.
     pub fn set_push(&mut self, push: Option<Push>) {
         if push.as_ref().is_some_and(Push::wants_samples) && self.kind == Kind::Histogram {
-            self.search.forget_table();
+            self.search.go_the_long_way();
         }
         self.only_counts &= push.is_none();
         self.push = push;
@@ -191,22 +191,22 @@ impl Shared {
     /// so a summary without quantiles need not ask.
     pub fn set_sketches(&mut self) {
         debug_assert_eq!(self.kind, Kind::Summary, "only summaries have quantiles");
-        self.search.forget_table();
+        self.search.go_the_long_way();
         self.sketches = Some(Sketches::new());
     }
 
     /// Tells a family that is not used yet that it counts in native buckets. No table knows its one other bucket.
     pub fn set_native(&mut self) {
-        self.search.forget_table();
+        self.search.go_the_long_way();
         let scale = |options: &NativeOptions| Scale::new(options.given_schema(), options.given_zero_threshold());
         self.native = self.metadata.native().map(scale).map(Natives::new);
     }
 
-    /// Tells a family that is not used yet whom to ask for exemplars. No table knows a bucket then, and no handle of a counter its slot:
-    /// who records goes the long way, where there is time to ask.
+    /// Tells a family that is not used yet whom to ask for exemplars. An observation goes the long way then, and the handle of a counter
+    /// knows no slot, so that it does too: where there is time to ask.
     pub fn set_source(&mut self, source: Option<ExemplarSource>) {
         if source.is_some() {
-            self.search.forget_table();
+            self.search.go_the_long_way();
         }
         self.only_counts &= source.is_none();
         self.source = source;
