@@ -95,6 +95,12 @@ impl Search {
         self.look_up(value, self.straight)
     }
 
+    /// The same also where values go the long way.
+    #[inline(always)]
+    pub fn tabled_bucket(&self, value: f64) -> Option<usize> {
+        self.look_up(value, self.tabled)
+    }
+
     #[inline(always)]
     fn look_up(&self, value: f64, tabled: u64) -> Option<usize> {
         let bits = value.to_bits();
@@ -110,11 +116,10 @@ impl Search {
         Some(key.below + usize::from(bits > key.next))
     }
 
-    /// The bucket of any `value` that is not NaN, by binary search where the table does not know it.
+    /// The bucket of any `value` that is not NaN, by binary search.
     #[cold]
     pub fn search_bucket(&self, value: f64) -> usize {
-        let binary = || self.thresholds.partition_point(|limit| *limit < value);
-        self.look_up(value, self.tabled).unwrap_or_else(binary)
+        self.thresholds.partition_point(|limit| *limit < value)
     }
 }
 
@@ -156,6 +161,9 @@ mod tests {
                 let want = linear(&thresholds, value);
                 let found = search.bucket(value).unwrap_or_else(|| search.search_bucket(value));
                 assert_eq!((found, search.search_bucket(value)), (want, want), "{value} in {thresholds:?}");
+                let mut long = Search::new(thresholds.clone().into());
+                long.go_the_long_way();
+                assert_eq!((long.bucket(value), long.tabled_bucket(value)), (None, search.bucket(value)), "{value}");
             }
         }
     }

@@ -157,21 +157,28 @@ impl Histogram {
     }
 }
 
-/// An observation in native buckets, or one that is anything but ordinary.
+/// An observation in native buckets, of a family with a source of exemplars, or one that is anything but ordinary.
 #[inline(never)]
 fn observe_untabled(slot: Slot, series: SeriesRef<'_>, value: f64, times: u32) {
-    match &series.shared.native {
-        Some(native) if value > 0.0 && value.is_finite() && series.shared.only_counts => {
+    let shared = series.shared;
+    match &shared.native {
+        Some(native) if value > 0.0 && value.is_finite() && shared.only_counts => {
             if !native.record(slot, value, times) {
-                series.shared.health.reject(&ValueError::NoRoom);
+                shared.health.reject(&ValueError::NoRoom);
             }
         }
+        None if shared.source.is_some() && !shared.sends_samples() => match shared.search.tabled_bucket(value) {
+            Some(bucket) => {
+                series.record(slot, bucket, value, times);
+                series.ask(bucket, value);
+            }
+            None => observe_unusual(slot, series, value, times),
+        },
         _ => observe_unusual(slot, series, value, times),
     }
 }
 
-/// Zero, a negative value, something to refuse, thresholds that no table tells apart, a sample that is to be sent by itself, or one of a
-/// family with a source of exemplars.
+/// Zero, a negative value, something to refuse, thresholds that no table tells apart, or a sample that is to be sent by itself.
 #[cold]
 #[inline(never)]
 pub(super) fn observe_unusual(slot: Slot, series: SeriesRef<'_>, value: f64, times: u32) {

@@ -180,11 +180,16 @@ impl Shared {
 
     /// Tells a family that is not used yet that a provider pushes it.
     pub fn set_push(&mut self, push: Option<Push>) {
-        if push.as_ref().is_some_and(Push::wants_samples) && self.kind == Kind::Histogram {
-            self.search.go_the_long_way();
-        }
         self.only_counts &= push.is_none();
         self.push = push;
+        if self.sends_samples() {
+            self.search.go_the_long_way();
+        }
+    }
+
+    /// Whether a provider is sent each observation by itself.
+    pub fn sends_samples(&self) -> bool {
+        self.kind == Kind::Histogram && self.push.as_ref().is_some_and(Push::wants_samples)
     }
 
     /// Tells a family that is not used yet that its observations are counted for quantiles. No table knows their one bucket then,
