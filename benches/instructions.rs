@@ -73,6 +73,17 @@ const SCENARIOS: [Scenario; 13] = [
             family.observe(borrowed(set), values.draw(&mut random)).expect("three values");
         });
     }),
+    // Of families with a source of exemplars, where none is due.
+    ("counter_inc_asking", |turns| {
+        let counter = Registry::new().counter("requests").exemplars(TRACE).single().expect("nothing is wrong with it");
+        repeat(turns, || black_box(&counter).inc());
+    }),
+    ("histogram_observe_11_asking", |turns| {
+        let declared = Registry::new().histogram("latency").buckets(THRESHOLDS).exemplars(TRACE).single();
+        let histogram = declared.expect("nothing is wrong with it");
+        let (values, mut random) = (Observations::new(), XorShift::of_thread(0));
+        repeat(turns, || black_box(&histogram).observe(values.draw(&mut random)));
+    }),
     // Making the strings of its labels is in it.
     ("create_series", |turns| {
         let (_registry, family) = pages::counters(usize::try_from(turns).expect("few"));
@@ -93,6 +104,9 @@ const SCENARIOS: [Scenario; 13] = [
         repeat(turns, || _ = black_box(scraper.scrape()));
     }),
 ];
+
+/// Labels that a source of exemplars always has.
+const TRACE: [(&str, &str); 1] = [("trace_id", "4bf92f3577b34da6a3ce929d0e0e4736")];
 
 fn labelled<I: Instrument>(declared: Result<Family<I>, manometer::DeclareError>) -> Family<I> {
     declared.expect("nothing is wrong with it")

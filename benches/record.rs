@@ -38,5 +38,15 @@ fn histograms(c: &mut Criterion) {
     measure(c, "histogram", "hot/cold", &[1, 2, 8], sides::observe_hot_cold());
 }
 
-criterion_group!(benches, counters, gauges, histograms);
+/// With a source whose exemplar nobody has seen yet, so that none is due, and with one that never has labels, and is asked each time.
+fn exemplars(c: &mut Criterion) {
+    let trace = [("trace_id", "4bf92f3577b34da6a3ce929d0e0e4736")];
+    let none = None::<[(&str, &str); 1]>;
+    measure(c, "exemplars", "inc, none due", &[1, 2], sides::counter_inc_asking(trace));
+    measure(c, "exemplars", "inc, asks in vain", &[1, 2], sides::counter_inc_asking(none));
+    measure(c, "exemplars", "observe, none due", &[1, 2], sides::observe_asking(trace));
+    measure(c, "exemplars", "observe, asks in vain", &[1, 2], sides::observe_asking(none));
+}
+
+criterion_group!(benches, counters, gauges, histograms, exemplars);
 criterion_main!(benches);

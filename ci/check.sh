@@ -12,7 +12,8 @@ done
 cargo clippy --all-targets -- -D warnings
 cargo clippy --all-targets --no-default-features -- -D warnings
 cargo clippy --lib --test openmetrics2 --features openmetrics2 -- -D warnings
-for feature in http view statsd config openmetrics2; do
+cargo clippy --lib --test traced --example traced --features opentelemetry -- -D warnings
+for feature in http view statsd config openmetrics2 opentelemetry; do
     cargo check --no-default-features --features "$feature"
 done
 RUSTDOCFLAGS="-D warnings" cargo doc --no-deps

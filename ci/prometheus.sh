@@ -23,6 +23,7 @@ if ! "$tools/venv/bin/python" -c 'import prometheus_client.validation' 2>/dev/nu
     python3 -m venv "$tools/venv"
     "$tools/venv/bin/pip" --quiet install 'prometheus_client>=0.22'
 fi
+cargo run --quiet --release --features opentelemetry --example traced | "$tools/venv/bin/python" ci/check_page.py
 cargo build --quiet --release --example server --example native --example utf8
 
 exec "$tools/venv/bin/python" ci/prometheus_check.py "$target/release/examples/server" "$target/release/examples/native" "$target/release/examples/utf8"

@@ -6,6 +6,9 @@
 
 mod bounds;
 mod counter;
+#[cfg(feature = "opentelemetry")]
+mod current_span;
+mod exemplar_source;
 mod exemplars;
 mod gauge;
 mod gauge_histogram;
@@ -32,6 +35,9 @@ mod watermark;
 
 pub use bounds::{MOST_THRESHOLDS, check_quantiles, check_thresholds, exponential_buckets, linear_buckets};
 pub use counter::{Counter, FloatCounter};
+#[cfg(feature = "opentelemetry")]
+pub use current_span::CurrentSpan;
+pub use exemplar_source::{AnyLabels, ExemplarSource, TakesExemplars};
 pub use exemplars::{ExemplarLabels, Exemplars};
 pub use gauge::{Gauge, UpDownGauge, check_delta};
 pub use gauge_histogram::GaugeHistogram;

@@ -59,10 +59,12 @@ pub use family::{
     Family, FutureTimer, LabelField, LabelSet, LabelValue, LabelValues, Labels, NumberRoom, Owned, Tally, TypedFamily,
     View,
 };
+#[cfg(feature = "opentelemetry")]
+pub use instrument::CurrentSpan;
 pub use instrument::{
     Clock, Counter, ExemplarLabels, Extremes, FloatCounter, Gauge, GaugeHistogram, HealthReport, Histogram, InFlight,
-    Info, Instrument, Monotonic, Present, StateSet, Summary, Timed, Timer, TimerGuard, Unknown, UpDownGauge, Watermark,
-    exponential_buckets, linear_buckets, timed, timed_by,
+    Info, Instrument, Monotonic, Present, StateSet, Summary, TakesExemplars, Timed, Timer, TimerGuard, Unknown,
+    UpDownGauge, Watermark, exponential_buckets, linear_buckets, timed, timed_by,
 };
 pub use manager::{CollectError, Manager, register_provider};
 pub use measure::{

@@ -95,6 +95,27 @@ fn gen_02_recording_through_handles_allocates_nothing() {
 }
 
 #[test]
+fn gen_02_his_09_recording_where_no_exemplar_is_due_allocates_nothing() {
+    let registry = Registry::new();
+    let requests = registry.counter("requests").exemplars([("trace_id", "a")]).single().unwrap();
+    let latency = registry.histogram("latency").buckets([1.0]).exemplars([("trace_id", "a")]).single().unwrap();
+    let waits = registry.histogram("waits").labels(["queue"]).buckets([]).exemplars([("trace_id", "a")]).declare();
+    let waits = waits.unwrap();
+    let record = || {
+        requests.inc();
+        latency.observe(0.5);
+        latency.observe(0.0);
+        waits.observe(("slow",), 1.5).unwrap();
+    };
+    assert!(allocations(record) > 0, "the first ones are due");
+    assert_eq!(allocations(|| (0..1000).for_each(|_| record())), 0);
+    let collector = Collector::new(&registry);
+    collector.collect();
+    assert!(allocations(record) > 0, "and they are due again");
+    assert!(waits.with_labels(("slow",)).unwrap().exemplar(0).is_some());
+}
+
+#[test]
 fn gen_02_lab_01_recording_by_labels_of_a_series_that_exists_allocates_nothing() {
     let registry = Registry::new();
     let requests = registry.counter("requests").labels(["method", "path", "status"]).declare().unwrap();

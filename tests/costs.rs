@@ -30,6 +30,9 @@ fn gen_08_no_path_costs_what_it_costs_in_prosody() {
     for (path, times, most) in PATHS {
         let count = counts.get(path).unwrap_or_else(|| panic!("ci/instructions.csv has no {path}"));
         let cost = count / times * CYCLE;
-        assert!(cost < most, "{path} takes {count} instructions, {cost:.0} ns at one a cycle, and {most} ns in Prosody");
+        assert!(
+            cost < most,
+            "{path} takes {count} instructions, {cost:.0} ns at one a cycle, and {most} ns in Prosody"
+        );
     }
 }

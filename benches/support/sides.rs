@@ -12,7 +12,7 @@ use std::{
 
 use atomic_float::AtomicF64;
 use crossbeam_utils::CachePadded;
-use manometer::{Declaration, Histogram, Manager, NativeOptions, Registry};
+use manometer::{Declaration, ExemplarLabels, Histogram, Manager, NativeOptions, Registry};
 use manometer_derive::{LabelEnum, LabelSet};
 use prometheus::HistogramOpts;
 
@@ -73,6 +73,17 @@ pub fn counter_inc_reloaded() -> Side {
     Box::new(move |threads, ops| {
         cpu_per_op(threads, ops, |_, ops| {
             repeat(ops, &counter, |counter| black_box(counter).inc());
+        })
+    })
+}
+
+/// `Counter::inc` through a held handle of a family that asks `source` for exemplars.
+pub fn counter_inc_asking(source: impl ExemplarLabels + Send + Sync + 'static) -> Side {
+    let declaration = Registry::new().counter("requests").exemplars(source);
+    let counter = declaration.single().expect("nothing is wrong with it");
+    Box::new(move |threads, ops| {
+        cpu_per_op(threads, ops, |_, ops| {
+            repeat(ops, &counter, |counter| counter.inc());
         })
     })
 }
@@ -199,6 +210,11 @@ pub fn observe() -> Side {
 /// `Histogram::observe` of the same values in native buckets, schema 3.
 pub fn observe_native() -> Side {
     observe_in(Registry::new().histogram("latency").native(NativeOptions::new()))
+}
+
+/// `Histogram::observe` of the same values, 11 thresholds, in a family that asks `source` for exemplars.
+pub fn observe_asking(source: impl ExemplarLabels + Send + Sync + 'static) -> Side {
+    observe_in(Registry::new().histogram("latency").buckets(THRESHOLDS).exemplars(source))
 }
 
 fn observe_in(declaration: Declaration<Histogram>) -> Side {

@@ -43,7 +43,8 @@ impl Slot {
     /// A cell that nobody has: no block is cut from the first chunk, and no record makes it. It reads as zeros.
     pub const NOWHERE: Self = Self { chunk: 0, offset: 0 };
 
-    /// What a series has whose value lies in its tuple, beside all cells.
+    /// What a series has whose value lies in its tuple, beside all cells, and a handle that has to go the long way to its cell. No block is
+    /// cut from this chunk either, so no thread ever finds a cell here.
     pub const BESIDE: Self = Self { chunk: u16::MAX, offset: 0 };
 
     /// The slot `offset` of chunk number `chunk`.

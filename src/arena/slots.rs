@@ -44,7 +44,7 @@ impl Block {
 }
 
 impl Slots {
-    /// All slots free, but those of the first chunk: [`Slot::NOWHERE`] is there.
+    /// All slots free, but those of the first chunk and of the last: [`Slot::NOWHERE`] and [`Slot::BESIDE`] are there.
     pub const fn new() -> Self {
         Self { fresh: 1, free: [const { Vec::new() }; SIZES] }
     }
@@ -58,7 +58,7 @@ impl Slots {
                 self.free[size].push(larger.slot.plus(1 << size));
                 larger.slot
             }
-            None if self.fresh < DIRECTORY => {
+            None if self.fresh < DIRECTORY.min(Slot::BESIDE.chunk()) => {
                 self.fresh += 1;
                 Slot::new((self.fresh - 1) as u16, 0)
             }

@@ -27,8 +27,10 @@ pub struct Search {
     /// The bits of the smallest value of the first key.
     first: u64,
     shift: u32,
-    /// Values whose bits, less one, are below this go by the table: the positive finite ones, or none at all.
+    /// Values whose bits, less one, are below this are in the table: the positive finite ones, or none at all.
     tabled: u64,
+    /// The same for those that go by the table at once: as many, or none.
+    straight: u64,
 }
 
 /// What is known about all values whose top bits are the same.
@@ -59,18 +61,20 @@ impl Search {
             let below = thresholds.partition_point(|limit| *limit < f64::from_bits(top << shift)).max(not_positive);
             Key { below, next: thresholds.get(below).map_or(INFINITY_BITS, |limit| limit.to_bits()) }
         };
+        let tabled = if exact.is_some() { INFINITY_BITS - 1 } else { 0 };
         Self {
             table: (lowest >> shift..=last >> shift).map(key).collect(),
             first: lowest >> shift << shift,
             shift,
-            tabled: if exact.is_some() { INFINITY_BITS - 1 } else { 0 },
+            tabled,
+            straight: tabled,
             thresholds,
         }
     }
 
     /// Lets every value go the long way, where there is time for more than a bucket.
-    pub fn forget_table(&mut self) {
-        self.tabled = 0;
+    pub fn go_the_long_way(&mut self) {
+        self.straight = 0;
     }
 
     /// The thresholds, ascending, without `+Inf`.
@@ -88,9 +92,20 @@ impl Search {
     /// [`search_bucket`](Self::search_bucket).
     #[inline(always)]
     pub fn bucket(&self, value: f64) -> Option<usize> {
+        self.look_up(value, self.straight)
+    }
+
+    /// The same also where values go the long way.
+    #[inline(always)]
+    pub fn tabled_bucket(&self, value: f64) -> Option<usize> {
+        self.look_up(value, self.tabled)
+    }
+
+    #[inline(always)]
+    fn look_up(&self, value: f64, tabled: u64) -> Option<usize> {
         let bits = value.to_bits();
         // One comparison keeps out zero, negatives, infinities and NaN: as bits, none of them is from 1 to below infinity.
-        if bits.wrapping_sub(1) >= self.tabled {
+        if bits.wrapping_sub(1) >= tabled {
             return None;
         }
         // What is below the first key is in its bucket too, and what is above the last one is above its threshold.
@@ -145,7 +160,10 @@ mod tests {
             for value in probes(&thresholds) {
                 let want = linear(&thresholds, value);
                 let found = search.bucket(value).unwrap_or_else(|| search.search_bucket(value));
-                assert_eq!(found, want, "{value} in {thresholds:?}");
+                assert_eq!((found, search.search_bucket(value)), (want, want), "{value} in {thresholds:?}");
+                let mut long = Search::new(thresholds.clone().into());
+                long.go_the_long_way();
+                assert_eq!((long.bucket(value), long.tabled_bucket(value)), (None, search.bucket(value)), "{value}");
             }
         }
     }

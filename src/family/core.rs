@@ -299,8 +299,16 @@ impl Core {
         family.refill_natives(ledger.take_natives());
         drop(ledger);
         self.report_overflow(&order);
+        self.show_exemplars(order.rows(), family);
+    }
+
+    /// Puts the exemplars of `rows` into `family`. Now that they are seen, new ones are due.
+    fn show_exemplars(&self, rows: &[Tuple], family: &mut MetricFamily) {
         if let Some(exemplars) = self.shared.exemplars_if_any() {
-            family.refill_exemplars(|out| exemplars.append(order.rows(), out));
+            family.refill_exemplars(|out| exemplars.append(rows, out));
+        }
+        if let Some(source) = &self.shared.source {
+            source.renew();
         }
     }
 
@@ -453,6 +461,9 @@ impl Core {
             self.shared.ledger().give_back(slot, &self.shared);
             return None;
         };
+        if let Some(source) = &self.shared.source {
+            source.open(slot, self.shared.metadata.most_exemplars());
+        }
         if self.is_live() {
             if writer.fresh.len() == writer.fresh.capacity() {
                 // Nobody may ever scrape: what was removed meanwhile must not pile up here.
@@ -484,9 +495,7 @@ impl Core {
         let family = MetricFamily::new(self.shared.metadata.clone(), labels, points);
         let mut family = family.expect("one point was read per row");
         family.refill_natives(ledger.take_natives());
-        if let Some(exemplars) = self.shared.exemplars_if_any() {
-            family.refill_exemplars(|out| exemplars.append(tuples, out));
-        }
+        self.show_exemplars(tuples, &mut family);
         family
     }
 

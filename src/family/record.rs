@@ -6,11 +6,51 @@
 use super::{values::LabelValues, view::View};
 use crate::{
     instrument::{
-        Counter, FloatCounter, Gauge, GaugeHistogram, Histogram, InFlight, SeriesRef, StateSet, Summary, Unknown,
-        UpDownGauge,
+        Counter, FloatCounter, Gauge, GaugeHistogram, Histogram, InFlight, SeriesRef, StateSet, Summary,
+        TakesExemplars, Unknown, UpDownGauge,
     },
-    model::{LabelError, Points},
+    model::{LabelError, Points, ValueError},
 };
+
+impl<I: TakesExemplars> View<I> {
+    /// Records `value` by `usual`; where the family has a source of exemplars, by `asking`, which says in which bucket it was counted.
+    #[inline(always)]
+    fn record(
+        &self,
+        values: impl LabelValues,
+        value: f64,
+        usual: impl FnOnce(SeriesRef<'_>),
+        asking: impl FnOnce(SeriesRef<'_>) -> Result<usize, ValueError>,
+    ) -> Result<(), LabelError> {
+        values.with(|values| match self.core().shared().source {
+            None => self.on_values(values, usual),
+            Some(_) => self.record_and_ask(values, value, asking),
+        })
+    }
+
+    /// Records, and asks the source for an exemplar when the pin has been lifted, so that it may look up and remove what it likes.
+    #[cold]
+    #[inline(never)]
+    fn record_and_ask(
+        &self,
+        values: &[&str],
+        value: f64,
+        record: impl FnOnce(SeriesRef<'_>) -> Result<usize, ValueError>,
+    ) -> Result<(), LabelError> {
+        let shared = self.core().shared();
+        let due = self.on_values(values, |series| match record(series) {
+            Ok(bucket) => series.is_due(bucket, value).then(|| (series.tuple.clone(), bucket)),
+            Err(reason) => {
+                shared.health.reject(&reason);
+                None
+            }
+        })?;
+        if let Some((tuple, bucket)) = due {
+            SeriesRef { tuple: &tuple, shared }.ask(bucket, value);
+        }
+        Ok(())
+    }
+}
 
 impl View<Counter> {
     /// Adds one to the series of these values.
@@ -19,7 +59,7 @@ impl View<Counter> {
     /// `Arity` if there are not as many values as free keys.
     #[inline]
     pub fn inc(&self, values: impl LabelValues) -> Result<(), LabelError> {
-        self.on_series(values, |series| Counter::add_at(series.tuple.slot(), series, 1))
+        self.add(values, 1)
     }
 
     /// Adds `amount` to the series of these values; see [`Counter::add`].
@@ -28,7 +68,8 @@ impl View<Counter> {
     /// As [`inc`](Self::inc).
     #[inline]
     pub fn add(&self, values: impl LabelValues, amount: u64) -> Result<(), LabelError> {
-        self.on_series(values, |series| Counter::add_at(series.tuple.slot(), series, amount))
+        let usual = move |series: SeriesRef<'_>| Counter::add_at(series.tuple.slot(), series, amount);
+        self.record(values, amount as f64, usual, move |series| Ok(Counter::record_at(series, amount)))
     }
 
     /// The sum over all series. It stops at the largest `u64`.
@@ -47,7 +88,8 @@ impl View<FloatCounter> {
     /// `Arity` if there are not as many values as free keys.
     #[inline]
     pub fn add(&self, values: impl LabelValues, amount: f64) -> Result<(), LabelError> {
-        self.on_series(values, |series| FloatCounter::add_at(series.tuple.slot(), series, amount))
+        let usual = move |series: SeriesRef<'_>| FloatCounter::add_at(series.tuple.slot(), series, amount);
+        self.record(values, amount, usual, move |series| FloatCounter::record_at(series, amount))
     }
 
     /// The sum over all series.
@@ -124,7 +166,8 @@ impl View<Histogram> {
     /// `Arity` if there are not as many values as free keys.
     #[inline]
     pub fn observe(&self, values: impl LabelValues, value: f64) -> Result<(), LabelError> {
-        self.on_series(values, |series: SeriesRef<'_>| Histogram::observe_at(series.tuple.slot(), series, value, 1))
+        let usual = move |series: SeriesRef<'_>| Histogram::observe_at(series.tuple.slot(), series, value, 1);
+        self.record(values, value, usual, move |series| Histogram::record_at(series, value))
     }
 }
 

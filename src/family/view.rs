@@ -199,10 +199,14 @@ impl<I: Instrument> View<I> {
         values: impl LabelValues,
         op: impl FnOnce(SeriesRef<'_>) -> R,
     ) -> Result<R, LabelError> {
-        values.with(|values| {
-            self.check_arity(values)?;
-            Ok(self.core.with_series(&self.prefix, values, op))
-        })
+        values.with(|values| self.on_values(values, op))
+    }
+
+    /// The same by text.
+    #[inline(always)]
+    pub(super) fn on_values<R>(&self, values: &[&str], op: impl FnOnce(SeriesRef<'_>) -> R) -> Result<R, LabelError> {
+        self.check_arity(values)?;
+        Ok(self.core.with_series(&self.prefix, values, op))
     }
 
     #[inline]

@@ -57,8 +57,8 @@ impl Counter {
     /// # Ok::<(), manometer::DeclareError>(())
     /// ```
     pub fn add_with_exemplar(&self, amount: u64, labels: impl ExemplarLabels) {
-        self.add(amount);
-        exemplars::attach(self.series.borrow(), 0, amount as f64, &labels);
+        let series = self.series.borrow();
+        exemplars::attach(series, Self::record_at(series, amount), amount as f64, &labels);
     }
 
     /// Adds `amount`, and keeps it as the counter's exemplar.
@@ -102,7 +102,19 @@ impl Counter {
 
     #[inline(always)]
     pub(crate) fn add_at(slot: Slot, series: SeriesRef<'_>, amount: u64) {
-        arena::write!(slot, cell => count::add(cell, amount, || series.carry()));
+        if slot.is_nowhere() {
+            return;
+        }
+        match arena::own_cell(slot) {
+            Some(cell) => count::add(cell, amount, || series.carry()),
+            None => series.write_slow(slot, amount as f64, move |cell| count::add(cell, amount, || series.carry())),
+        }
+    }
+
+    /// Adds `amount`, and asks nobody for an exemplar; returns the one bucket that a counter is.
+    pub(crate) fn record_at(series: SeriesRef<'_>, amount: u64) -> usize {
+        Self::add_at(series.tuple.slot(), series, amount);
+        0
     }
 }
 
@@ -144,9 +156,10 @@ impl FloatCounter {
 
     /// Adds `amount`, and keeps it as the counter's exemplar; see [`Counter::add_with_exemplar`]. Neither if the amount is refused.
     pub fn add_with_exemplar(&self, amount: f64, labels: impl ExemplarLabels) {
-        match self.try_add(amount) {
-            Ok(()) => exemplars::attach(self.series.borrow(), 0, amount, &labels),
-            Err(reason) => self.series.shared().health.reject(&reason),
+        let series = self.series.borrow();
+        match Self::record_at(series, amount) {
+            Ok(bucket) => exemplars::attach(series, bucket, amount, &labels),
+            Err(reason) => series.shared.health.reject(&reason),
         }
     }
 
@@ -156,8 +169,8 @@ impl FloatCounter {
     /// Those of [`try_add`](Self::try_add), `ExemplarTooLong` or `InvalidExemplarLabel`; nothing is recorded then.
     pub fn try_add_with_exemplar(&self, amount: f64, labels: impl ExemplarLabels) -> Result<(), ValueError> {
         exemplars::check(&labels)?;
-        self.try_add(amount)?;
-        exemplars::attach(self.series.borrow(), 0, amount, &labels);
+        let series = self.series.borrow();
+        exemplars::attach(series, Self::record_at(series, amount)?, amount, &labels);
         Ok(())
     }
 
@@ -198,6 +211,13 @@ impl FloatCounter {
         self.series.shared().ledger().created(self.series.borrow())
     }
 
+    /// Adds `amount` if it is one, and asks nobody for an exemplar; returns the one bucket that a counter is.
+    pub(crate) fn record_at(series: SeriesRef<'_>, amount: f64) -> Result<usize, ValueError> {
+        check_amount(amount)?;
+        Self::add_at(series.tuple.slot(), series, amount);
+        Ok(0)
+    }
+
     #[inline(always)]
     pub(crate) fn add_at(slot: Slot, series: SeriesRef<'_>, amount: f64) {
         if slot.is_nowhere() {
@@ -205,7 +225,10 @@ impl FloatCounter {
         }
         // As bits, every finite float from +0 on is below infinity, and nothing else is. -0.0 takes the long way.
         if amount.to_bits() < f64::INFINITY.to_bits() {
-            arena::write!(slot, cell => sum::add(cell, amount));
+            match arena::own_cell(slot) {
+                Some(cell) => sum::add(cell, amount),
+                None => series.write_slow(slot, amount, move |cell| sum::add(cell, amount)),
+            }
         } else if let Err(reason) = check_amount(amount) {
             series.shared.health.reject(&reason);
         }

@@ -41,6 +41,8 @@ use crate::{
 /// assert_eq!(requests.exemplar().expect("the last one").label_text(), r#"trace_id="0000000000000007""#);
 /// # Ok::<(), manometer::DeclareError>(())
 /// ```
+///
+/// As the [source](crate::Declaration::exemplars) of a family, it is asked by whichever thread records.
 pub trait ExemplarLabels {
     /// Runs `op` on the labels; not at all if there shall be no exemplar.
     #[allow(clippy::type_complexity, reason = "an alias would hide that it is a closure")]
@@ -101,19 +103,22 @@ pub struct Exemplars {
 }
 
 impl Exemplars {
-    fn put(&self, series: SeriesRef<'_>, bucket: usize, exemplar: Exemplar) {
+    /// Whether another one might fare better at once: this one came while another series got its first.
+    fn put(&self, series: SeriesRef<'_>, bucket: usize, exemplar: Exemplar) -> bool {
         let SeriesRef { tuple, shared } = series;
         // One that is gone is shown nowhere.
         if !tuple.is_live() {
-            return;
+            return false;
         }
         let place = shared.metadata.exemplar_place(bucket, exemplar.value());
         let exemplar = Arc::new(exemplar);
         let places = || (0..shared.metadata.most_exemplars()).map(|_| ArcSwapOption::empty()).collect();
         let put = |places: &Places| places[place].store(Some(exemplar));
-        if self.by_series.try_with_or_insert(&ThisSeries(tuple.clone()), places, put).is_none() {
+        let dropped = self.by_series.try_with_or_insert(&ThisSeries(tuple.clone()), places, put).is_none();
+        if dropped {
             shared.health.drop_exemplar();
         }
+        dropped
     }
 
     /// The last one in any of these places.
@@ -158,10 +163,21 @@ pub(super) fn attach(series: SeriesRef<'_>, bucket: usize, value: f64, labels: &
     if series.tuple.slot().is_nowhere() {
         return;
     }
-    labels.with(&mut |labels| match Exemplar::new(labels, value, Timestamp::from_millis(unix_millis())) {
+    labels.with(&mut |labels| keep(series, bucket, value, labels));
+}
+
+/// The same with the labels themselves, of a series that is somewhere.
+pub(super) fn keep(series: SeriesRef<'_>, bucket: usize, value: f64, labels: &[(&str, &str)]) {
+    let is_due_still = match Exemplar::new(labels, value, Timestamp::from_millis(unix_millis())) {
         Ok(exemplar) => series.shared.exemplars().put(series, bucket, exemplar),
-        Err(reason) => series.shared.health.reject(&reason),
-    });
+        Err(reason) => {
+            series.shared.health.reject(&reason);
+            false
+        }
+    };
+    if let Some(source) = series.shared.source.as_ref().filter(|_| !is_due_still) {
+        source.mark(series.tuple.slot(), series.shared.metadata.exemplar_place(bucket, value));
+    }
 }
 
 /// The last exemplar in `bucket`.

@@ -38,7 +38,8 @@ pub struct HealthReport {
     pub saturated_counters: u64,
     /// Declarations that differed from the one that stands.
     pub declaration_conflicts: u64,
-    /// Exemplars that were too long, had labels that no exemplar may have, or came while another series got its first one.
+    /// Exemplars that were too long, had labels that no exemplar may have, came while another series got its first one, or whose source
+    /// panicked.
     pub dropped_exemplars: u64,
 }
 

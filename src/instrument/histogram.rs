@@ -52,8 +52,7 @@ impl Histogram {
     /// # Errors
     /// `NotANumber`, `Infinite`, or `Negative` where no threshold is negative; nothing is recorded then.
     pub fn try_observe(&self, value: f64) -> Result<(), ValueError> {
-        let series = self.series.borrow();
-        record_unusual(self.series.slot(), series, bucket(series, value)?, value, 1)
+        try_observe_at(self.series.slot(), self.series.borrow(), value, 1)
     }
 
     /// Adds one observation, and keeps it as the exemplar of its bucket: the last one of each is shown, in OpenMetrics and protobuf.
@@ -73,11 +72,8 @@ impl Histogram {
     /// ```
     pub fn observe_with_exemplar(&self, value: f64, labels: impl ExemplarLabels) {
         let series = self.series.borrow();
-        match bucket(series, value) {
-            Ok(bucket) => {
-                self.observe(value);
-                exemplars::attach(series, bucket, value, &labels);
-            }
+        match Self::record_at(series, value) {
+            Ok(bucket) => exemplars::attach(series, bucket, value, &labels),
             Err(reason) => series.shared.health.reject(&reason),
         }
     }
@@ -88,9 +84,8 @@ impl Histogram {
     /// Those of [`try_observe`](Self::try_observe), `ExemplarTooLong` or `InvalidExemplarLabel`; nothing is recorded then.
     pub fn try_observe_with_exemplar(&self, value: f64, labels: impl ExemplarLabels) -> Result<(), ValueError> {
         exemplars::check(&labels)?;
-        self.try_observe(value)?;
         let series = self.series.borrow();
-        exemplars::attach(series, bucket(series, value)?, value, &labels);
+        exemplars::attach(series, Self::record_at(series, value)?, value, &labels);
         Ok(())
     }
 
@@ -158,14 +153,27 @@ impl Histogram {
             None => observe_untabled(slot, series, value, times),
         }
     }
+
+    /// Adds one observation of any value, and asks nobody for an exemplar; returns its bucket.
+    pub(crate) fn record_at(series: SeriesRef<'_>, value: f64) -> Result<usize, ValueError> {
+        record_unusual(series.tuple.slot(), series, value, 1)
+    }
 }
 
-/// An observation in native buckets, or one that is anything but ordinary.
+/// An observation in native buckets, of a family with a source of exemplars, or one that is anything but ordinary.
 #[inline(never)]
 fn observe_untabled(slot: Slot, series: SeriesRef<'_>, value: f64, times: u32) {
-    let native = series.shared.native.as_ref().filter(|_| !series.shared.gives_samples());
-    if !native.is_some_and(|native| native.try_record(slot, value, times)) {
-        observe_unusual(slot, series, value, times);
+    let shared = series.shared;
+    match &shared.native {
+        Some(native) if shared.only_counts && native.try_record(slot, value, times) => {}
+        None if shared.source.is_some() && !shared.sends_samples() => match shared.search.tabled_bucket(value) {
+            Some(bucket) => {
+                series.record(slot, bucket, value, times);
+                series.ask(bucket, value);
+            }
+            None => observe_unusual(slot, series, value, times),
+        },
+        _ => observe_unusual(slot, series, value, times),
     }
 }
 
@@ -174,23 +182,21 @@ fn observe_untabled(slot: Slot, series: SeriesRef<'_>, value: f64, times: u32) {
 #[cold]
 #[inline(never)]
 pub(super) fn observe_unusual(slot: Slot, series: SeriesRef<'_>, value: f64, times: u32) {
-    match bucket(series, value) {
-        Ok(bucket) => {
-            if let Err(reason) = record_unusual(slot, series, bucket, value, times) {
-                series.shared.health.reject(&reason);
-            }
-        }
-        Err(reason) => series.shared.health.reject(&reason),
+    if let Err(reason) = try_observe_at(slot, series, value, times) {
+        series.shared.health.reject(&reason);
     }
 }
 
-pub(super) fn record_unusual(
-    slot: Slot,
-    series: SeriesRef<'_>,
-    bucket: usize,
-    value: f64,
-    times: u32,
-) -> Result<(), ValueError> {
+/// Adds observations of any value, and asks for an exemplar if one is due.
+pub(super) fn try_observe_at(slot: Slot, series: SeriesRef<'_>, value: f64, times: u32) -> Result<(), ValueError> {
+    let bucket = record_unusual(slot, series, value, times)?;
+    series.ask(bucket, value);
+    Ok(())
+}
+
+/// Adds observations of any value; returns their bucket.
+fn record_unusual(slot: Slot, series: SeriesRef<'_>, value: f64, times: u32) -> Result<usize, ValueError> {
+    let bucket = bucket(series, value)?;
     match (&series.shared.sketches, &series.shared.native) {
         (Some(sketches), _) if !slot.is_nowhere() => sketches.record(slot, value),
         (_, Some(native)) if !native.record(slot, value, times) => return Err(ValueError::NoRoom),
@@ -200,7 +206,7 @@ pub(super) fn record_unusual(
     if let Some(push) = &series.shared.push {
         push.sample(series, value, times);
     }
-    Ok(())
+    Ok(bucket)
 }
 
 /// The bucket of any value that this family accepts.

@@ -508,7 +508,5 @@ fn begin_anew(series: SeriesRef<'_>) {
         // Relaxed: see `Ledger::created`.
         series.tuple.state().store(unix_millis() as f64, Ordering::Relaxed);
     }
-    if let Some(exemplars) = series.shared.exemplars_if_any() {
-        exemplars.forget(series.tuple);
-    }
+    series.shared.forget_exemplars(series.tuple);
 }

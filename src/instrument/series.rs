@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::OnceLock, time::Duration};
 
-use super::{Exemplars, Health, Ledger, MOST_THRESHOLDS, Natives, ledger::Push, sketch::Sketches};
+use super::{ExemplarSource, Exemplars, Health, Ledger, MOST_THRESHOLDS, Natives, ledger::Push, sketch::Sketches};
 use crate::{
     arena::{self, OwnedCell, Slot},
     cell::{
@@ -144,6 +144,10 @@ pub struct Shared {
     pub sketches: Option<Sketches>,
     /// Where native histograms count; None for every other family.
     pub native: Option<Natives>,
+    /// Whom the family asks for exemplars, if anybody.
+    pub source: Option<ExemplarSource>,
+    /// Whether an observation is only counted: nobody is sent it by itself or asked about it.
+    pub only_counts: bool,
     ledger: GatedMutex<Ledger>,
     /// Made by the first exemplar.
     exemplars: OnceLock<Box<Exemplars>>,
@@ -171,6 +175,8 @@ impl Shared {
             carried: AtomicBool::new(false),
             sketches: None,
             native: None,
+            source: None,
+            only_counts: true,
             ledger: GatedMutex::new(Ledger::new(width, alone)),
             exemplars: OnceLock::new(),
         }
@@ -179,31 +185,41 @@ impl Shared {
     /// Tells a family that is not used yet that a provider pushes it.
     pub fn set_push(&mut self, push: Option<Push>) {
         self.push = push;
-        if self.gives_samples() && self.kind == Kind::Histogram {
-            self.search.forget_table();
+        if self.sends_samples() {
+            self.search.go_the_long_way();
+            self.only_counts = false;
         }
     }
 
-    /// Whether observations of histograms are given to a provider one by one.
-    #[inline(always)]
-    pub fn gives_samples(&self) -> bool {
-        self.push.as_ref().is_some_and(Push::wants_samples)
+    /// Whether a provider is sent each observation by itself.
+    pub fn sends_samples(&self) -> bool {
+        self.kind == Kind::Histogram && self.push.as_ref().is_some_and(Push::wants_samples)
     }
 
     /// Tells a family that is not used yet that its observations are counted for quantiles. No table knows their one bucket then,
     /// so a summary without quantiles need not ask.
     pub fn set_sketches(&mut self) {
         debug_assert_eq!(self.kind, Kind::Summary, "only summaries have quantiles");
-        self.search.forget_table();
+        self.search.go_the_long_way();
         self.sketches = Some(Sketches::new());
     }
 
     /// Tells a family that is not used yet that it counts in native buckets. They know its other buckets, so no table has to.
     pub fn set_native(&mut self) {
-        self.search.forget_table();
+        self.search.go_the_long_way();
         let scale = |options: &NativeOptions| Scale::new(options.given_schema(), options.given_zero_threshold());
         let natives = |scale| Natives::new(scale, self.metadata.thresholds());
         self.native = self.metadata.native().map(scale).map(natives);
+    }
+
+    /// Tells a family that is not used yet whom to ask for exemplars. An observation goes the long way then, and the handle of a counter
+    /// knows no slot, so that it does too: where there is time to ask.
+    pub fn set_source(&mut self, source: Option<ExemplarSource>) {
+        if source.is_some() {
+            self.search.go_the_long_way();
+        }
+        self.only_counts &= source.is_none();
+        self.source = source;
     }
 
     /// Which scan for idle series was the last to begin.
@@ -227,6 +243,16 @@ impl Shared {
     pub fn has_carried(&self) -> bool {
         // Relaxed: readers come here after an Acquire of the word that wrapped; see `cell::count`.
         self.carried.load(Ordering::Relaxed)
+    }
+
+    /// Forgets the exemplars of one series, so that it is due for new ones.
+    pub fn forget_exemplars(&self, tuple: &Tuple) {
+        if let Some(exemplars) = self.exemplars_if_any() {
+            exemplars.forget(tuple);
+        }
+        if let Some(source) = &self.source {
+            source.forget(tuple.slot());
+        }
     }
 
     pub(super) fn exemplars(&self) -> &Exemplars {
@@ -319,10 +345,12 @@ impl Series {
         if shared.expire_after.is_some() {
             tuple.hold(shared.scan());
         }
-        Self { slot: tuple.slot(), tuple, shared }
+        let is_asking_counter = shared.source.is_some() && matches!(shared.kind, Kind::Counter | Kind::FloatCounter);
+        let slot = if is_asking_counter { Slot::BESIDE } else { tuple.slot() };
+        Self { slot, tuple, shared }
     }
 
-    /// The slot, without going through the tuple.
+    /// The slot, without going through the tuple; [`Slot::BESIDE`] of a counter whose family has a source of exemplars.
     #[inline(always)]
     pub fn slot(&self) -> Slot {
         self.slot

@@ -2,7 +2,7 @@
 
 use super::{
     SeriesRef,
-    histogram::{bucket, observe_unusual, record_unusual},
+    histogram::{observe_unusual, try_observe_at},
     ledger::Reading,
     series::instrument,
 };
@@ -40,8 +40,7 @@ impl Summary {
     /// # Errors
     /// `NotANumber`, `Infinite` or `Negative`; nothing is recorded then.
     pub fn try_observe(&self, value: f64) -> Result<(), ValueError> {
-        let series = self.series.borrow();
-        record_unusual(self.series.slot(), series, bucket(series, value)?, value, 1)
+        try_observe_at(self.series.slot(), self.series.borrow(), value, 1)
     }
 
     /// Starts again from nothing, created now, and returns what was removed. A racing observation is in the one or the other.

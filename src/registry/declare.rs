@@ -6,7 +6,8 @@ use super::{Names, Registry};
 use crate::{
     family::{Core, Family, LabelSet, LabelValue, NumberRoom, TypedFamily},
     instrument::{
-        GaugeHistogram, Histogram, Info, Instrument, Kind, Shared, StateSet, Summary, check_quantiles, check_thresholds,
+        AnyLabels, ExemplarLabels, ExemplarSource, GaugeHistogram, Histogram, Info, Instrument, Kind, Shared, StateSet,
+        Summary, TakesExemplars, check_quantiles, check_thresholds,
     },
     model::{BucketRule, DeclareError, FamilyName, Metadata, MetricFamily, NativeOptions},
     sync::Arc,
@@ -36,7 +37,7 @@ pub struct Declaration<I> {
 }
 
 /// What a family keeps to beside what its metadata says. A re-declaration changes none of it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Terms {
     /// The most series; None leaves it to the registry.
     max_series: Option<usize>,
@@ -44,6 +45,8 @@ struct Terms {
     announced: bool,
     /// How long a series is kept that nobody writes or holds; None is for good.
     expire_after: Option<Duration>,
+    /// Whom to ask for exemplars.
+    source: Option<Arc<AnyLabels>>,
 }
 
 impl<I: Instrument> Declaration<I> {
@@ -269,6 +272,53 @@ impl Declaration<Histogram> {
     }
 }
 
+impl<I: TakesExemplars> Declaration<I> {
+    /// Takes exemplars of what is recorded without one: `source` is asked for their labels, by the thread that records, after the value was
+    /// counted.
+    ///
+    /// It is asked where a bucket (a counter is one) has got no exemplar since the last collection; so each collection finds one of the time
+    /// since the one before, and other records cost a look at one word. Where the source has no labels, it is asked again at the next record. What
+    /// it does is the recording thread's time, so it should be short; it may allocate, look up and record, but no record of its own has an
+    /// exemplar. Labels that break a rule are dropped and counted, as is a panic, which goes no further: the value was counted, and the
+    /// source is asked again after the next collection. Exemplars that are given with a value go before.
+    ///
+    /// Of a native histogram, text pages show the exemplar of the `+Inf` bucket. A series takes 4 bytes more for each bucket, and about 100 bytes.
+    /// In a signal handler nobody may record in such a family, unless it may allocate there and the source may be asked.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::cell::Cell;
+    /// use manometer::{ExemplarLabels, Registry};
+    ///
+    /// thread_local! {
+    ///     static REQUEST: Cell<Option<u64>> = const { Cell::new(None) };
+    /// }
+    ///
+    /// /// The request that a thread works for.
+    /// struct CurrentRequest;
+    ///
+    /// impl ExemplarLabels for CurrentRequest {
+    ///     fn with(&self, op: &mut dyn FnMut(&[(&str, &str)])) {
+    ///         if let Some(request) = REQUEST.get() {
+    ///             op(&[("request", &request.to_string())]);
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let latency = Registry::new().histogram("latency").buckets([0.1, 1.0]).exemplars(CurrentRequest).single()?;
+    /// latency.observe(0.5); // of no request
+    /// REQUEST.set(Some(42));
+    /// latency.observe(0.6);
+    /// latency.observe(0.7); // nobody has seen the one before yet
+    /// let exemplar = latency.exemplar(1).expect("one was due");
+    /// assert_eq!((exemplar.label_text(), exemplar.value()), (r#"request="42""#, 0.6));
+    /// # Ok::<(), manometer::DeclareError>(())
+    /// ```
+    pub fn exemplars(self, source: impl ExemplarLabels + Send + Sync + 'static) -> Self {
+        Self { terms: Terms { source: Some(Arc::new(source)), ..self.terms }, ..self }
+    }
+}
+
 impl Declaration<Histogram> {
     /// Makes it a native histogram: exponential buckets over the whole range of a float, without a list of thresholds, or beside
     /// [`buckets`](Self::buckets), which then count the same observations: every point agrees with itself.
@@ -374,6 +424,7 @@ impl Registry {
         let mut shared = Shared::new(I::KIND, Arc::new(metadata), self.inner.health.clone());
         shared.set_push(self.inner.pushed.as_ref().map(|pushed| pushed.push().clone()));
         shared.announced = terms.announced;
+        shared.set_source(terms.source.filter(|_| !self.inner.options.disabled).map(ExemplarSource::new));
         if shared.metadata.native().is_some() && !self.inner.options.disabled {
             shared.set_native();
         }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     family::{Family, LabelSet, TypedFamily, View},
-    instrument::{GaugeHistogram, Histogram, Instrument, StateSet, Summary},
+    instrument::{ExemplarLabels, GaugeHistogram, Histogram, Instrument, StateSet, Summary, TakesExemplars},
     model::{DeclareError, FamilyName, MetricFamily},
     registry::Declaration,
 };
@@ -106,6 +106,13 @@ impl<I: Instrument> ScopedDeclaration<I> {
             return Err(DeclareError::Labelled { family: name.raw().to_owned(), keys: self.label_keys.len() });
         }
         self.give(only)
+    }
+}
+
+impl<I: TakesExemplars> ScopedDeclaration<I> {
+    /// Whom to ask for exemplars; see [`Declaration::exemplars`].
+    pub fn exemplars(self, source: impl ExemplarLabels + Send + Sync + 'static) -> Self {
+        Self { declaration: self.declaration.exemplars(source), ..self }
     }
 }
 

@@ -92,9 +92,7 @@ impl Core {
             mutant!("no_unlink", self.index.remove(&mut writer.index, tuple), ());
             writer.condemned.remove(&tuple.as_ptr().addr());
             mutant!("no_detach", tuple.detach(), ());
-            if let Some(exemplars) = self.shared.exemplars_if_any() {
-                exemplars.forget(tuple);
-            }
+            self.shared.forget_exemplars(tuple);
         }
         let counted = tuples.iter().filter(|tuple| !self.is_overflow(tuple.values())).count();
         // Relaxed: read as a hint, or under the lock that is held here.
