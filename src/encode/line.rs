@@ -74,7 +74,8 @@ impl Words for Foreign {
 
     /// Labels whose keys are escaped are written anew for every page, as those of Prosody are.
     fn labels<'a>(family: &'a MetricFamily, row: usize, look: &Look<'_>, room: &'a mut String) -> &'a str {
-        let Some(keys) = look.keys else { return family.labels().text(row) };
+        let text = family.labels().text(row);
+        let Some(keys) = look.keys.filter(|_| !text.is_empty()) else { return text };
         room.clear();
         write_labels(keys.iter(), (0..keys.len()).map(|key| family.labels().value(row, key)), room);
         room
