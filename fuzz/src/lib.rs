@@ -52,7 +52,12 @@ pub fn ask(door: &Door, target: &str, headers: &[(&str, &[u8])], peer: Peer) -> 
 }
 
 /// The same with the body as it is, unpacked.
-pub fn ask_bytes(door: &Door, target: &str, headers: &[(&str, &[u8])], peer: Peer) -> Option<(u16, String, bool, Vec<u8>)> {
+pub fn ask_bytes(
+    door: &Door,
+    target: &str,
+    headers: &[(&str, &[u8])],
+    peer: Peer,
+) -> Option<(u16, String, bool, Vec<u8>)> {
     let request =
         headers.iter().fold(http::Request::get(target), |request, (name, value)| request.header(*name, *value));
     let (parts, ()) = request.body(()).ok()?.into_parts();

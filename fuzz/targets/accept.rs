@@ -129,7 +129,9 @@ fn page(door: &Door, headers: &[(&str, &[u8])]) -> Option<(Format, Option<Escapi
     let format = match media_type {
         "application/openmetrics-text; version=1.0.0; charset=utf-8" => Format::OpenMetrics,
         "text/plain; version=0.0.4; charset=utf-8" => Format::Text,
-        "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited" => Format::Protobuf,
+        "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited" => {
+            Format::Protobuf
+        }
         other => panic!("{other} is no known format"),
     };
     let set = collect(&REGISTRY);
