@@ -1,9 +1,15 @@
 //! What the doors of the engine answer to a bad declaration, label, value or table.
 
+mod rule;
+mod value;
+
 use std::error::Error;
 use std::fmt;
 
-use crate::model::{MetricType, label::broken_rule};
+use crate::model::label::broken_rule;
+
+pub use rule::{BucketRule, LabelRule, NativeRule, QuantileRule, StateRule, UnitRule};
+pub use value::{ShapeError, ValueError};
 
 /// Why a family was not declared.
 #[derive(Clone, Debug, PartialEq)]
@@ -206,89 +212,6 @@ pub enum DeclareError {
     },
 }
 
-/// The rule that a list of buckets breaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BucketRule {
-    /// A threshold is NaN.
-    NotANumber,
-    /// A threshold is `-Inf`.
-    NegativeInfinity,
-    /// A threshold is less than the one before it.
-    NotAscending,
-    /// A threshold equals the one before it.
-    Duplicate,
-    /// The list is longer than a histogram can hold.
-    TooMany,
-    /// A threshold reads like the one before it, in a form of fewer digits.
-    SameText,
-}
-
-/// The rule that quantiles break.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum QuantileRule {
-    /// A quantile is not from 0 to 1.
-    OutOfRange,
-    /// A quantile is given twice.
-    Duplicate,
-    /// The interval is not above 0, or longer than can be told.
-    Interval,
-}
-
-/// The rule that the options of a native histogram break.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum NativeRule {
-    /// The schema is not from -4 to 8.
-    Schema,
-    /// The zero threshold is negative, infinite or NaN.
-    ZeroThreshold,
-    /// Even the coarsest schema may need more buckets for the values beyond the zero threshold.
-    MaxBuckets {
-        /// How many it may need.
-        least: usize,
-    },
-}
-
-/// The rule that a unit breaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum UnitRule {
-    /// It is made of `[A-Za-z0-9_]`.
-    Characters,
-    /// This type has none.
-    NoUnit(MetricType),
-}
-
-/// The rule that a label key of the dialect `Utf8` breaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LabelRule {
-    /// It is empty.
-    Empty,
-    /// It has a control character.
-    ControlCharacter,
-    /// It begins with an underscore: such names are reserved.
-    Underscore,
-    /// In an escaping scheme it is `__name__`, which is the name of the metric.
-    MetricName,
-}
-
-/// The rule that a list of states breaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StateRule {
-    /// A state is empty: its label would count as absent.
-    Empty,
-    /// A state occurs twice.
-    Duplicate,
-    /// The list is longer than a stateset can hold: 64.
-    TooMany,
-    /// A push provider gives the state the name of one before it.
-    SameText,
-}
-
 /// Why label values name no series.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -301,91 +224,6 @@ pub enum LabelError {
         expected: usize,
         /// How many values were given.
         given: usize,
-    },
-}
-
-/// Why a value was not recorded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ValueError {
-    /// The value is NaN.
-    NotANumber,
-    /// The value is `+Inf` or `-Inf`.
-    Infinite,
-    /// The value is below zero where only growth is possible.
-    Negative,
-    /// The process has no room for another range of buckets of a native histogram.
-    NoRoom,
-    /// The label names and values of an exemplar are longer than 128 code points together.
-    ExemplarTooLong {
-        /// How long they are.
-        code_points: usize,
-    },
-    /// The name of an exemplar's label is not `[A-Za-z][A-Za-z0-9_]*`, or occurs twice.
-    InvalidExemplarLabel {
-        /// Which of the labels, counted from 0.
-        at: usize,
-    },
-    /// A stateset has no such state.
-    UnknownState {
-        /// Raw name of the family.
-        family: String,
-        /// The state as given.
-        state: String,
-    },
-}
-
-/// Why labels and points make no family.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ShapeError {
-    /// The points are those of another type than the metadata says.
-    Kind {
-        /// Raw name of the family.
-        family: String,
-        /// The type in the metadata.
-        expected: &'static str,
-        /// The type of the points.
-        given: &'static str,
-    },
-    /// Native histograms are given to a family of another type.
-    Native {
-        /// Raw name of the family.
-        family: String,
-    },
-    /// An exemplar is where no exemplar can be.
-    Exemplar {
-        /// Raw name of the family.
-        family: String,
-        /// The row it says.
-        row: usize,
-        /// The bucket it says.
-        bucket: usize,
-    },
-    /// A column is too long or too short for the number of rows.
-    Rows {
-        /// Raw name of the family.
-        family: String,
-        /// The column, named as in `Points`.
-        column: &'static str,
-        /// How many entries it needs.
-        expected: usize,
-        /// How many entries it has.
-        given: usize,
-    },
-    /// A row of labels has not one value per key.
-    Arity {
-        /// The row.
-        row: usize,
-        /// How many keys there are.
-        expected: usize,
-        /// How many values it has.
-        given: usize,
-    },
-    /// A row of labels does not come after the one before it in label-value order, or repeats it.
-    Order {
-        /// The row.
-        row: usize,
     },
 }
 
@@ -472,50 +310,6 @@ impl fmt::Display for DeclareError {
     }
 }
 
-impl fmt::Display for BucketRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotANumber => "is not a number",
-            Self::NegativeInfinity => "is no finite threshold",
-            Self::NotAscending => "is less than the one before it",
-            Self::Duplicate => "repeats the one before it",
-            Self::TooMany => "is beyond the longest list that a histogram can hold",
-            Self::SameText => "reads like the one before it in 14 digits",
-        })
-    }
-}
-
-impl fmt::Display for UnitRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Characters => f.write_str("is not made of [A-Za-z0-9_]"),
-            Self::NoUnit(kind) => write!(f, "is given, and type {kind} has none"),
-        }
-    }
-}
-
-impl fmt::Display for LabelRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Empty => "is empty",
-            Self::ControlCharacter => "has a control character",
-            Self::Underscore => "begins with an underscore, which is reserved",
-            Self::MetricName => "is __name__ where names are escaped, which is the name of the metric",
-        })
-    }
-}
-
-impl fmt::Display for StateRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Empty => "is empty",
-            Self::Duplicate => "occurs before",
-            Self::TooMany => "is beyond the 64 states that a stateset can hold",
-            Self::SameText => "is sent under the name of one before it",
-        })
-    }
-}
-
 impl fmt::Display for LabelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::Arity { family, expected, given } = self;
@@ -523,44 +317,5 @@ impl fmt::Display for LabelError {
     }
 }
 
-impl fmt::Display for ValueError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotANumber => f.write_str("the value is not a number"),
-            Self::Infinite => f.write_str("the value is infinite"),
-            Self::Negative => f.write_str("the value is negative"),
-            Self::NoRoom => f.write_str("the process has no room for another range of buckets"),
-            Self::ExemplarTooLong { code_points } => {
-                write!(f, "the exemplar's labels are {code_points} code points long, and 128 is the most")
-            }
-            Self::InvalidExemplarLabel { at } => {
-                write!(f, "the exemplar's label {at} has a name that no label may have, or that occurs twice")
-            }
-            Self::UnknownState { family, state } => write!(f, "stateset {family:?} has no state {state:?}"),
-        }
-    }
-}
-
-impl fmt::Display for ShapeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Kind { family, expected, given } => {
-                write!(f, "family {family:?} is a {expected}, but its points are those of a {given}")
-            }
-            Self::Native { family } => write!(f, "{family:?} is no histogram and can have no native ones"),
-            Self::Exemplar { family, row, bucket } => {
-                write!(f, "family {family:?} has no bucket {bucket} in row {row} for an exemplar")
-            }
-            Self::Rows { family, column, expected, given } => {
-                write!(f, "column {column} of family {family:?} needs {expected} entries, not {given}")
-            }
-            Self::Arity { row, expected, given } => write!(f, "row {row} needs {expected} label values, not {given}"),
-            Self::Order { row } => write!(f, "row {row} does not come after the one before it"),
-        }
-    }
-}
-
 impl Error for DeclareError {}
 impl Error for LabelError {}
-impl Error for ValueError {}
-impl Error for ShapeError {}
