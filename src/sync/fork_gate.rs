@@ -126,11 +126,13 @@ pub struct Shut {
 }
 
 /// Shuts the gate, after everybody else has left.
+///
+/// Two threads that both are inside already wait for each other for ever: each holds what the child of the other must not inherit.
 pub fn shut() -> Shut {
-    let forking = FORKING.lock();
-    // Counts itself, unless it is inside already; nobody shuts now, so it is let in.
-    let inside = enter();
     loop {
+        let forking = FORKING.lock();
+        // Counts itself, unless it is inside already; nobody shuts now, so it is let in.
+        let inside = enter();
         // Relaxed: the order of the exchanges decides who sees whom; see the head of this file.
         GATE.fetch_or(mutant!("gate_not_shut", SHUTTING, 0), Ordering::Relaxed);
         let patience = Patience::of(PATIENCE);
@@ -144,6 +146,8 @@ pub fn shut() -> Shut {
         }
         // Relaxed: nothing was done under it.
         GATE.fetch_and(!SHUTTING, Ordering::Relaxed);
+        // One that is inside and wants to fork as well has its turn now.
+        drop((inside, forking));
         pause(OPEN);
     }
 }
@@ -223,6 +227,19 @@ mod tests {
         drop(shut);
         assert_eq!(depth(), 0);
         drop(super::shut());
+    }
+
+    #[test]
+    fn who_forks_from_inside_does_not_wait_for_ever_for_another_that_forks() {
+        let inside = enter();
+        let other = thread::spawn(|| drop(shut()));
+        // Relaxed: a hint that the other is at it, and waits for this thread to leave.
+        while GATE.load(Ordering::Relaxed) & SHUTTING == 0 {
+            yield_now();
+        }
+        drop(shut());
+        drop(inside);
+        other.join().expect("it forks");
     }
 
     #[test]
