@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 cargo test
 cargo test --features openmetrics2 --test openmetrics2 --test allocations --test http
 cargo test --features opentelemetry --test traced
+cargo test --features opentelemetry --doc current_span
 cargo test --release --test stress --test disassembly
 cargo test --no-default-features --lib --tests
 # As where addresses have no room for tags, or some addresses have none.

@@ -248,13 +248,17 @@ fn his_09_a_new_series_and_one_that_was_reset_are_due() {
     assert_eq!(requests.exemplar(), None);
     requests.inc();
     assert!(requests.exemplar().is_some(), "it was forgotten, and so is due");
-    // Series come and go until a slot is somebody else's.
     drop(requests);
-    for path in 0..100 {
-        family.inc((path,)).unwrap();
-        assert!(family.with_labels((path,)).unwrap().exemplar().is_some(), "the series of {path} is new");
-        family.remove((path,)).unwrap();
-        collect(&registry);
+    // Of many series that are used to the last, slots become those of others.
+    let make = || (0..2000).map(|path| family.with_labels((path,)).unwrap()).collect::<Vec<_>>();
+    let old = make();
+    family.remove_all();
+    old.iter().for_each(Counter::inc);
+    drop(old);
+    assert_eq!(family.metrics().count(), 0, "the list of series holds none of them either");
+    for requests in make() {
+        requests.inc();
+        assert!(requests.exemplar().is_some(), "{requests:?} is new");
     }
     let gone = family.with_labels(("/a",)).unwrap();
     family.remove(("/a",)).unwrap();
