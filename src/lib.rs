@@ -75,13 +75,13 @@ pub use model::{
     DeclareError, LabelError, MetricFamily, MetricPoint, MetricSet, MetricType, NativeHistogram, NativeOptions,
     ValueError,
 };
-pub use registry::{DEFAULT_MAX_SERIES, Declaration, FieldOptions, MetricField, Metrics, Registry, RegistryOptions};
+pub use registry::{DEFAULT_MAX_SERIES, Declaration, MetricField, Metrics, Registry, RegistryOptions};
 pub use scope::{Scope, ScopeBuilder, ScopedDeclaration};
 
 /// What only the code that is derived uses.
 #[doc(hidden)]
 pub mod derived {
-    pub use crate::{family::sets, registry::check_field};
+    pub use crate::{family::sets, registry::fields::*};
 }
 
 #[cfg(feature = "derive")]

@@ -1,7 +1,7 @@
 //! Where families are declared, found, replaced and removed; names are unique here.
 
 mod declare;
-mod fields;
+pub mod fields;
 mod push;
 mod windows;
 
@@ -23,7 +23,7 @@ use crate::{
 };
 
 pub use declare::Declaration;
-pub use fields::{FieldOptions, MetricField, Metrics, check_field};
+pub use fields::{MetricField, Metrics};
 #[cfg(feature = "statsd")]
 pub(crate) use push::Wire;
 

@@ -17,7 +17,7 @@ use std::{
 
 use common::{stress, together, value, while_running};
 use manometer::{
-    DeclareError, Manager, MetricType, RegistryOptions,
+    Counter, DeclareError, Family, Manager, MetricType, Metrics, RegistryOptions,
     backend::{HistogramMode, Provider, PushError, StatsdOptions, TagMode, Transport},
     model::{BucketRule, ConfigError, Dialect, Settings, StateRule},
 };
@@ -544,6 +544,23 @@ fn std_12_what_a_declaration_sends() {
     server.lines();
     gauges.clear();
     assert_eq!(server.after_flush(&statsd), ["gauges.a:0|g", "gauges.b:0|g"]);
+}
+
+#[test]
+fn std_12_a_field_of_a_struct_can_be_announced() {
+    #[derive(manometer_derive::Metrics)]
+    struct Doors {
+        #[metric(announced, labels("door"))]
+        opened: Family<Counter>,
+        #[metric(labels("door"))]
+        shut: Family<Counter>,
+    }
+    let server = Server::start();
+    let statsd = server.provider();
+    let doors = <Doors as Metrics>::declare(statsd.registry()).unwrap();
+    doors.opened.with_labels(("a",)).unwrap();
+    doors.shut.with_labels(("a",)).unwrap();
+    assert_eq!(server.after_flush(&statsd), ["opened.a:0|c"]);
 }
 
 #[test]

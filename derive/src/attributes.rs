@@ -40,6 +40,20 @@ pub fn named_fields<'a>(input: &'a DeriveInput, what: &str) -> Result<Vec<&'a Fi
     }
 }
 
+/// All results, or all that is wrong with them.
+pub fn all<T>(results: impl Iterator<Item = Result<T, Error>>) -> Result<Vec<T>, Error> {
+    let mut good = Vec::new();
+    let mut wrong: Option<Error> = None;
+    for result in results {
+        match (result, &mut wrong) {
+            (Ok(value), _) => good.push(value),
+            (Err(error), Some(wrong)) => wrong.combine(error),
+            (Err(error), wrong) => *wrong = Some(error),
+        }
+    }
+    wrong.map_or(Ok(good), Err)
+}
+
 /// `NotFound` as `not_found`, `HTTPError` as `http_error`.
 pub fn snake_case(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();

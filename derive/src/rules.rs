@@ -1,9 +1,11 @@
-//! What a name, a key, a unit or a list of buckets must be: the rules of `manometer::model`, told to the compiler.
+//! What a name, a unit, a label key, a state must be: the rules of `manometer::model`, told to the compiler.
 
 use std::collections::HashMap;
 
 use proc_macro2::Span;
-use syn::{Error, Expr, ExprArray, ExprLit, ExprUnary, Lit, LitStr, UnOp};
+use syn::{Error, Expr, ExprLit, Lit, LitStr};
+
+use crate::numbers::{elements, plain};
 
 /// A family name: not empty, no control character.
 pub fn check_name(name: &LitStr) -> Result<(), Error> {
@@ -34,6 +36,30 @@ pub fn check_key(key: &str, span: Span) -> Result<(), Error> {
     }
 }
 
+/// Label keys: each good, each once.
+pub fn check_keys<'a>(keys: impl IntoIterator<Item = &'a LitStr>) -> Result<(), Error> {
+    let keys: Vec<_> = keys.into_iter().map(|key| (key.value(), key.span())).collect();
+    keys.iter().try_for_each(|(key, span)| check_key(key, *span))?;
+    check_distinct("label key", &keys)
+}
+
+/// States, as far as they are written out: one or more, none of them empty, each once.
+pub fn check_states(states: &Expr) -> Result<(), Error> {
+    if matches!(plain(states), Expr::Array(array) if array.elems.is_empty()) {
+        return Err(Error::new_spanned(states, "a stateset has one state or more"));
+    }
+    let states: Vec<_> = elements(states).filter_map(text).map(|state| (state.value(), state.span())).collect();
+    if let Some((_, span)) = states.iter().find(|(state, _)| state.is_empty()) {
+        return Err(Error::new(*span, "a state is not empty: its label would count as absent"));
+    }
+    check_distinct("state", &states)
+}
+
+/// The pairs of an info, as far as they are written out: good label keys, each once.
+pub fn check_pairs(pairs: &Expr) -> Result<(), Error> {
+    check_keys(elements(pairs).filter_map(first).filter_map(text))
+}
+
 /// That no text occurs twice; `what` they are.
 pub fn check_distinct(what: &str, texts: &[(String, Span)]) -> Result<(), Error> {
     let mut seen = HashMap::new();
@@ -47,29 +73,18 @@ pub fn check_distinct(what: &str, texts: &[(String, Span)]) -> Result<(), Error>
     Ok(())
 }
 
-/// Thresholds, as far as they are written out as numbers: ascending.
-pub fn check_buckets(buckets: &Expr) -> Result<(), Error> {
-    let Expr::Array(ExprArray { elems, .. }) = buckets else {
-        return Ok(());
-    };
-    let mut last = None;
-    for element in elems {
-        let Some(threshold) = number(element) else { return Ok(()) };
-        if last.is_some_and(|last| threshold <= last) {
-            let rule = "thresholds ascend: each is greater than the one before it";
-            return Err(Error::new_spanned(element, rule));
-        }
-        last = Some(threshold);
+/// The first of a pair that is written out.
+fn first(pair: &Expr) -> Option<&Expr> {
+    match plain(pair) {
+        Expr::Tuple(pair) => pair.elems.first(),
+        _ => None,
     }
-    Ok(())
 }
 
-/// The number that is written out.
-fn number(expr: &Expr) -> Option<f64> {
-    match expr {
-        Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) => float.base10_parse().ok(),
-        Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => int.base10_parse().ok(),
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => number(expr).map(|positive| -positive),
+/// The text that is written out.
+fn text(expr: &Expr) -> Option<&LitStr> {
+    match plain(expr) {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
         _ => None,
     }
 }

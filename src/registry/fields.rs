@@ -1,11 +1,18 @@
 //! Structs of metrics: what `#[derive(Metrics)]` needs to declare one family for each field.
 
+mod options;
+
 use super::{Declaration, Registry};
 use crate::{
     family::{Family, LabelSet, TypedFamily},
-    instrument::{Instrument, Kind},
+    instrument::{
+        Counter, FloatCounter, Gauge, GaugeHistogram, Histogram, Info, Instrument, Kind, StateSet, Summary, Unknown,
+        UpDownGauge,
+    },
     model::DeclareError,
 };
+
+pub use options::{HasBuckets, HasLabels, HasNative, HasQuantiles, HasSeries, HasStates, HasText, HasUnit};
 
 /// A struct whose fields are metrics; made by `#[derive(Metrics)]`.
 pub trait Metrics: Sized {
@@ -22,94 +29,83 @@ pub trait Metrics: Sized {
     label = "a field is an instrument, a `Family` or a `TypedFamily`"
 )]
 pub trait MetricField: Sized {
+    /// The instrument of its series.
+    type Instrument: Instrument;
     /// Whether it has label keys that a declaration must name.
     const NAMES_LABELS: bool;
-    /// Whether it is a histogram.
-    const HAS_BUCKETS: bool;
+    /// The label keys that its type has.
+    const KEYS: &'static [&'static str];
 
     /// Declares it.
     ///
     /// # Errors
     /// Those of [`Declaration::declare`].
-    fn declare_field(registry: &Registry, field: FieldOptions<'_>) -> Result<Self, DeclareError>;
+    fn declare_field(declaration: Declaration<Self::Instrument>) -> Result<Self, DeclareError>;
 }
 
-/// What the attributes of a field say.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct FieldOptions<'a> {
-    /// Name of the family, without its unit.
-    pub name: &'a str,
-    /// Unit, or nothing.
-    pub unit: &'a str,
-    /// What it means, for people.
-    pub help: &'a str,
-    /// Keys of its labels.
-    pub labels: &'a [&'a str],
-    /// Thresholds of a histogram; nothing else has any.
-    pub buckets: Option<Vec<f64>>,
-    /// The most series, if not what the registry says.
-    pub max_series: Option<usize>,
-}
+/// An instrument alone: a family without label keys. One by one, so that the compiler speaks of fields and not of instruments.
+macro_rules! instruments {
+    ($($instrument:ident),+) => {$(
+        impl MetricField for $instrument {
+            type Instrument = Self;
+            const NAMES_LABELS: bool = false;
+            const KEYS: &'static [&'static str] = &[];
 
-impl<'a> FieldOptions<'a> {
-    /// Options of a field of this name and nothing else.
-    pub fn new(name: &'a str) -> Self {
-        Self { name, ..Self::default() }
-    }
-
-    fn declaration<I: Instrument>(self, registry: &Registry) -> Declaration<I> {
-        let mut declaration =
-            registry.declaration(self.name).unit(self.unit).help(self.help).labels(self.labels.iter().copied());
-        if let Some(max_series) = self.max_series {
-            declaration = declaration.max_series(max_series);
+            fn declare_field(declaration: Declaration<Self>) -> Result<Self, DeclareError> {
+                declaration.single()
+            }
         }
-        match self.buckets {
-            Some(thresholds) if is_histogram::<I>() => declaration.thresholds(thresholds),
-            _ => declaration,
-        }
-    }
+    )+};
 }
 
-#[diagnostic::do_not_recommend]
-impl<I: Instrument> MetricField for I {
-    const NAMES_LABELS: bool = false;
-    const HAS_BUCKETS: bool = is_histogram::<I>();
-
-    fn declare_field(registry: &Registry, field: FieldOptions<'_>) -> Result<Self, DeclareError> {
-        field.declaration(registry).single()
-    }
-}
+instruments!(Counter, FloatCounter, Gauge, UpDownGauge, Histogram, Summary, Info, StateSet, Unknown, GaugeHistogram);
 
 impl<I: Instrument> MetricField for Family<I> {
+    type Instrument = I;
     const NAMES_LABELS: bool = true;
-    const HAS_BUCKETS: bool = is_histogram::<I>();
+    const KEYS: &'static [&'static str] = &[];
 
-    fn declare_field(registry: &Registry, field: FieldOptions<'_>) -> Result<Self, DeclareError> {
-        field.declaration(registry).declare()
+    fn declare_field(declaration: Declaration<I>) -> Result<Self, DeclareError> {
+        declaration.declare()
     }
 }
 
 impl<I: Instrument, L: LabelSet> MetricField for TypedFamily<I, L> {
+    type Instrument = I;
     const NAMES_LABELS: bool = false;
-    const HAS_BUCKETS: bool = is_histogram::<I>();
+    const KEYS: &'static [&'static str] = L::KEYS;
 
-    fn declare_field(registry: &Registry, field: FieldOptions<'_>) -> Result<Self, DeclareError> {
-        field.declaration(registry).typed()
+    fn declare_field(declaration: Declaration<I>) -> Result<Self, DeclareError> {
+        declaration.typed()
     }
 }
 
-const fn is_histogram<I: Instrument>() -> bool {
-    matches!(I::KIND, Kind::Histogram)
+/// Begins the declaration of a field.
+pub fn declaration<F: MetricField>(registry: &Registry, name: &str, help: &str) -> Declaration<F::Instrument> {
+    registry.declaration(name).help(help)
 }
 
-/// Stops the compiler where a field's attributes do not fit its type.
-pub const fn check_field<F: MetricField>(has_labels: bool, has_buckets: bool) {
-    assert!(
-        !has_labels || F::NAMES_LABELS,
-        "`labels` belongs to a `Family`; an instrument has none, a `TypedFamily` has those of its type"
-    );
+/// Stops the compiler where a field lacks an option that its type cannot do without.
+pub const fn check_field<F: MetricField>(has_labels: bool, has_buckets: bool, has_states: bool) {
     assert!(has_labels || !F::NAMES_LABELS, "a `Family` needs `labels`");
-    assert!(!has_buckets || F::HAS_BUCKETS, "`buckets` belongs to a histogram");
-    assert!(has_buckets || !F::HAS_BUCKETS, "a histogram needs `buckets`");
+    match F::Instrument::KIND {
+        Kind::Histogram => assert!(has_buckets, "a histogram needs `buckets`, or to be `native`"),
+        Kind::GaugeHistogram => assert!(has_buckets, "a gauge histogram needs `buckets`"),
+        Kind::StateSet => assert!(has_states, "a stateset needs `states`"),
+        _ => {}
+    }
+    let mut at = 0;
+    while at < F::KEYS.len() {
+        check_key::<F>(F::KEYS[at]);
+        at += 1;
+    }
+}
+
+/// Stops the compiler where a label key is one that the samples of the type have themselves.
+pub const fn check_key<F: MetricField>(key: &str) {
+    match (F::Instrument::KIND, key.as_bytes()) {
+        (Kind::Histogram | Kind::GaugeHistogram, b"le") => panic!("`le` is the label of the buckets"),
+        (Kind::Summary, b"quantile") => panic!("`quantile` is the label of the quantiles"),
+        _ => {}
+    }
 }

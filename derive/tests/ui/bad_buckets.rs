@@ -1,9 +1,13 @@
-use manometer::{Histogram, Metrics};
+use manometer::{GaugeHistogram, Histogram, Metrics};
 
 #[derive(Metrics)]
 struct Http {
     #[metric(buckets = [0.1, 1.0, 0.5])]
     latency: Histogram,
+    #[metric(buckets = [1, 2])]
+    queued: GaugeHistogram,
+    #[metric(buckets = [1.0], native)]
+    size: Histogram,
 }
 
 fn main() {}

@@ -2,7 +2,8 @@ use manometer::{Counter, Family, Metrics};
 
 #[derive(Metrics)]
 struct Http {
-    requests: Family<Counter>,
+    #[metric(labels("peer"), max_series = 0)]
+    peers: Family<Counter>,
 }
 
 fn main() {}

@@ -1,9 +1,0 @@
-use manometer::{Counter, Metrics};
-
-#[derive(Metrics)]
-struct Http {
-    #[metric(labels("method"))]
-    requests: Counter,
-}
-
-fn main() {}

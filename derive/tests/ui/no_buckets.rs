@@ -1,8 +1,0 @@
-use manometer::{Histogram, Metrics};
-
-#[derive(Metrics)]
-struct Http {
-    latency: Histogram,
-}
-
-fn main() {}
