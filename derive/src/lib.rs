@@ -72,7 +72,8 @@ pub fn label_set(input: TokenStream) -> TokenStream {
 /// | `max_series = …` | `Family`, `TypedFamily` | the most series, 1 or more |
 /// | `expire_after = …` | `Family`, `TypedFamily` | how long an idle series is kept: a `Duration` |
 /// | `buckets = …` | `Histogram`, `GaugeHistogram` | the thresholds, ascending floats: a list, or what can be iterated over |
-/// | `native`, `native(…)`, `native = …` | `Histogram`, in place of `buckets` | with `schema`, `zero_threshold`, `max_buckets`, `negative`; or a `NativeOptions` |
+/// | `native`, `native(…)`, `native = …` | `Histogram`, in place of `buckets` or beside them | with `schema`, `zero_threshold`, `max_buckets`, `negative`; or a `NativeOptions` |
+/// | `exemplars = …` | `Counter`, `FloatCounter`, `Histogram` | whom to ask for the labels of exemplars |
 /// | `quantiles = …` | `Summary` | floats from 0 to 1: a list, or what can be iterated over |
 /// | `interval = …` | `Summary` with `quantiles` | over which they are computed: a `Duration` |
 /// | `states = …` | `StateSet` | texts, none empty and each once; it needs them |

@@ -14,8 +14,8 @@ use crate::{numbers, rules};
 
 /// What is said of an option that there is not.
 const KNOWN: &str = "a metric takes `name`, `unit`, `help` and `announced`; `labels`, `max_series` and `expire_after` of a \
-                     family; `buckets` and `native` of a histogram; `quantiles` and `interval` of a summary; `states` of a \
-                     stateset; `text` of an info";
+                     family; `buckets` and `native` of a histogram; `exemplars` of a counter or a histogram; `quantiles` and \
+                     `interval` of a summary; `states` of a stateset; `text` of an info";
 
 /// The same of one of a native histogram.
 const KNOWN_NATIVE: &str = "a native histogram takes `schema`, `zero_threshold`, `max_buckets` and `negative`";
@@ -93,6 +93,7 @@ impl Options {
             "announced" => step(quote_spanned!(at=> ::manometer::Declaration), &quote!()),
             "buckets" => step(of_instrument("HasBuckets"), &parse(meta, numbers::check_thresholds)?),
             "native" => step(of_instrument("HasNative"), &native(meta)?),
+            "exemplars" => step(of_instrument("HasExemplars"), &meta.value()?.parse::<Expr>()?),
             "quantiles" => step(of_instrument("HasQuantiles"), &parse(meta, numbers::check_quantiles)?),
             "interval" => step(of_instrument("HasQuantiles"), &duration()?),
             "states" => step(of_instrument("HasStates"), &parse(meta, rules::check_states)?),
@@ -111,14 +112,8 @@ impl Options {
     fn check(&self) -> Result<(), Error> {
         let complain = |option: &Ident, rule| Err(Error::new(option.span(), rule));
         match (self.find("quantiles"), self.find("interval")) {
-            (Some(quantiles), None) => return complain(quantiles, "`quantiles` need an `interval`"),
-            (None, Some(interval)) => {
-                return complain(interval, "`interval` is that of `quantiles`, and there are none");
-            }
-            _ => {}
-        }
-        match (self.find("buckets"), self.find("native")) {
-            (Some(_), Some(native)) => complain(native, "a histogram has `buckets` or is `native`, not both"),
+            (Some(quantiles), None) => complain(quantiles, "`quantiles` need an `interval`"),
+            (None, Some(interval)) => complain(interval, "`interval` is that of `quantiles`, and there are none"),
             _ => Ok(()),
         }
     }

@@ -45,6 +45,8 @@ struct App {
     coarse: Family<Histogram>,
     #[metric(native = NativeOptions::new().schema(5))]
     ready: Histogram,
+    #[metric(native, buckets = [0.1, 1.0], exemplars = [("pod", "a-1")])]
+    both: Histogram,
     #[metric(quantiles = [1.0, 0.5, 0.99], interval = Duration::from_secs(60))]
     wait: Summary,
     #[metric(interval = 2 * PATIENCE, quantiles = (0..3).map(|step| f64::from(step) / 2.0), labels("peer"))]
@@ -80,6 +82,7 @@ fn every_option_is_that_of_the_builder() {
     by_hand(built.histogram("app_fine").native(fine).declare());
     by_hand(built.histogram("app_coarse").native(NativeOptions::new().schema(-4)).labels(["peer"]).declare());
     by_hand(built.histogram("app_ready").native(NativeOptions::new().schema(5)).declare());
+    by_hand(built.histogram("app_both").buckets([0.1, 1.0]).native(NativeOptions::new()).declare());
     let minute = Duration::from_secs(60);
     by_hand(built.summary("app_wait").quantiles([0.5, 0.99, 1.0]).interval(minute).declare());
     by_hand(built.summary("app_waits").quantiles([0.0, 0.5, 1.0]).interval(minute).labels(["peer"]).declare());
@@ -89,7 +92,7 @@ fn every_option_is_that_of_the_builder() {
     by_hand(built.info("app_hosts").labels(["host"]).declare());
     by_hand(built.unknown("app_odd").declare());
     assert_eq!(derived.families(), built.families());
-    assert_eq!(derived.families().len(), 16);
+    assert_eq!(derived.families().len(), 17);
 }
 
 #[test]
@@ -115,11 +118,14 @@ fn every_kind_of_field_records() {
     app.offset.observe(-2.0);
     app.queued.inc(2.0);
     app.fine.observe(-3.0);
+    app.both.observe(0.5);
     app.wait.observe(0.5);
     app.state.enter("up");
     app.parts.enter(("lamp",), "on").expect("one key");
     app.odd.set(7.0);
     assert_eq!(app.fine.native_point().expect("declared so").negative, [(2, 1)]);
+    assert_eq!((app.both.count(), app.both.native_point().expect("declared so").positive.len()), (1, 1));
+    assert_eq!(app.both.exemplar(1).expect("asked for").label_text(), r#"pod="a-1""#);
     assert!(app.state.is_on("up"));
     assert_eq!(app.build.label_values().collect::<Vec<_>>(), ["1.4.2", "1.85"]);
     assert_eq!(app.hosts.metadata().kind(), MetricType::Info);

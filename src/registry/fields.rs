@@ -12,7 +12,9 @@ use crate::{
     model::DeclareError,
 };
 
-pub use options::{HasBuckets, HasLabels, HasNative, HasQuantiles, HasSeries, HasStates, HasText, HasUnit};
+pub use options::{
+    HasBuckets, HasExemplars, HasLabels, HasNative, HasQuantiles, HasSeries, HasStates, HasText, HasUnit,
+};
 
 /// A struct whose fields are metrics; made by `#[derive(Metrics)]`.
 pub trait Metrics: Sized {

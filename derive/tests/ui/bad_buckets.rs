@@ -6,8 +6,6 @@ struct Http {
     latency: Histogram,
     #[metric(buckets = [1, 2])]
     queued: GaugeHistogram,
-    #[metric(buckets = [1.0], native)]
-    size: Histogram,
 }
 
 fn main() {}

@@ -8,6 +8,8 @@ struct Http {
     requests: Counter,
     #[metric(native)]
     size: Summary,
+    #[metric(exemplars = [("pod", "a-1")])]
+    level: Gauge,
     #[metric(quantiles = [0.5], interval = Duration::from_secs(60))]
     open: Gauge,
     #[metric(states = ["on", "off"])]

@@ -6,8 +6,8 @@ use super::{Declaration, MetricField};
 use crate::{
     family::{Family, LabelSet, LabelValue, TypedFamily},
     instrument::{
-        Counter, FloatCounter, Gauge, GaugeHistogram, Histogram, Info, Instrument, StateSet, Summary, Unknown,
-        UpDownGauge,
+        Counter, ExemplarLabels, FloatCounter, Gauge, GaugeHistogram, Histogram, Info, Instrument, StateSet, Summary,
+        TakesExemplars, Unknown, UpDownGauge,
     },
     model::{DeclareError, NativeOptions},
 };
@@ -94,6 +94,25 @@ impl HasNative for Histogram {
         declaration.native(options)
     }
 }
+
+/// What has `exemplars`.
+#[diagnostic::on_unimplemented(
+    message = "`exemplars` belongs to a counter or a histogram",
+    label = "`{Self}` is neither"
+)]
+pub trait HasExemplars: TakesExemplars {
+    /// See [`Declaration::exemplars`].
+    fn exemplars(
+        declaration: Declaration<Self>,
+        source: impl ExemplarLabels + Send + Sync + 'static,
+    ) -> Declaration<Self> {
+        declaration.exemplars(source)
+    }
+}
+
+impl HasExemplars for Counter {}
+impl HasExemplars for FloatCounter {}
+impl HasExemplars for Histogram {}
 
 /// What has `quantiles`.
 #[diagnostic::on_unimplemented(message = "`quantiles` and `interval` belong to a summary", label = "`{Self}` is none")]
