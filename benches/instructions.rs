@@ -16,7 +16,7 @@ use support::{
 /// A name, and what does its turns.
 type Scenario = (&'static str, fn(u64));
 
-const SCENARIOS: [Scenario; 13] = [
+const SCENARIOS: [Scenario; 15] = [
     ("counter_inc", |turns| {
         let counter = Registry::new().counter("requests").single().expect("nothing is wrong with it");
         repeat(turns, || black_box(&counter).inc());
