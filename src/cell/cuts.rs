@@ -6,7 +6,7 @@
 //! and says of each piece which native bucket and which classic one it lies in. A threshold in the zero bucket cuts that likewise: the first
 //! piece keeps number 0, the others are the first of the positive ones.
 //! # Invariants
-//! - C1: two values have one piece only if they have one native bucket and one classic bucket.
+//! - K1: two values have one piece only if they have one native bucket and one classic bucket.
 //!
 //! So a piece is counted as any native bucket is, by the same four stores, and whatever holds of a reading (see `native`) holds of both
 //! distributions: they are two ways to add up the same words.
@@ -116,7 +116,7 @@ mod tests {
                         own,
                         "{value:e}: piece {piece} of {thresholds:?}, {schema}"
                     );
-                    assert_eq!(*seen.entry(own).or_insert(piece), piece, "C1: {value:e} of {thresholds:?}, {schema}");
+                    assert_eq!(*seen.entry(own).or_insert(piece), piece, "K1: {value:e} of {thresholds:?}, {schema}");
                 }
             }
         }
