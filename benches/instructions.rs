@@ -9,17 +9,22 @@ use std::{env, hint::black_box, time::Duration};
 
 use manometer::{Family, Instrument, NativeOptions, Registry};
 use support::{
-    inputs::{KEYS, Observations, THRESHOLDS, XorShift, borrowed, label_sets},
+    inputs::{KEYS, Observations, Request, THRESHOLDS, XorShift, borrowed, label_sets},
     pages::{self, Scraper},
 };
 
 /// A name, and what does its turns.
 type Scenario = (&'static str, fn(u64));
 
-const SCENARIOS: [Scenario; 15] = [
+const SCENARIOS: [Scenario; 16] = [
     ("counter_inc", |turns| {
         let counter = Registry::new().counter("requests").single().expect("nothing is wrong with it");
         repeat(turns, || black_box(&counter).inc());
+    }),
+    ("typed_inc_2_enums", |turns| {
+        let declared = Registry::new().counter("requests").typed::<Request>();
+        let family = declared.expect("nothing is wrong with it").at_zero();
+        repeat(turns, || family.inc(black_box(&Request::SOME)));
     }),
     ("float_counter_add", |turns| {
         let counter = Registry::new().float_counter("busy").single().expect("nothing is wrong with it");

@@ -23,6 +23,7 @@ mod series;
 mod sketch;
 mod sum;
 mod threads;
+mod typed;
 mod undo;
 mod watermark;
 mod wide;

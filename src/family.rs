@@ -11,6 +11,7 @@ mod accumulate;
 mod calls;
 mod core;
 mod index;
+mod numbered;
 mod order;
 mod owned;
 mod record;

@@ -2,6 +2,8 @@
 
 use std::array;
 
+use manometer_derive::{LabelEnum, LabelSet};
+
 /// The thresholds that most clients begin with: 11 of them, and `+Inf`.
 pub const THRESHOLDS: [f64; 11] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
@@ -71,4 +73,31 @@ pub fn label_sets(count: usize) -> Vec<[String; 3]> {
 #[inline(always)]
 pub fn borrowed(set: &[String; 3]) -> [&str; 3] {
     set.each_ref().map(String::as_str)
+}
+
+/// A label of two values.
+#[derive(LabelEnum)]
+pub enum Method {
+    Get,
+    Put,
+}
+
+/// A label of three values.
+#[derive(LabelEnum)]
+pub enum Outcome {
+    Hit,
+    Miss,
+    Failed,
+}
+
+/// Labels that are a type: six sets of them.
+#[derive(LabelSet)]
+pub struct Request {
+    pub method: Method,
+    pub outcome: Outcome,
+}
+
+impl Request {
+    /// One of them.
+    pub const SOME: Self = Self { method: Method::Get, outcome: Outcome::Miss };
 }

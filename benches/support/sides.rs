@@ -13,12 +13,11 @@ use std::{
 use atomic_float::AtomicF64;
 use crossbeam_utils::CachePadded;
 use manometer::{Declaration, ExemplarLabels, Histogram, Manager, NativeOptions, Registry};
-use manometer_derive::{LabelEnum, LabelSet};
 use prometheus::HistogramOpts;
 
 use super::{
     cpu_per_op,
-    inputs::{KEYS, Observations, THRESHOLDS, XorShift, borrowed, label_sets},
+    inputs::{KEYS, Observations, Request, THRESHOLDS, XorShift, borrowed, label_sets},
     lookup::DashFamily,
 };
 
@@ -88,32 +87,10 @@ pub fn counter_inc_asking(source: impl ExemplarLabels + Send + Sync + 'static) -
     })
 }
 
-#[derive(LabelEnum)]
-enum Method {
-    Get,
-    #[allow(dead_code, reason = "the list of values is what counts")]
-    Put,
-}
-
-#[derive(LabelEnum)]
-enum Outcome {
-    #[allow(dead_code, reason = "as above")]
-    Hit,
-    Miss,
-    #[allow(dead_code, reason = "as above")]
-    Failed,
-}
-
-#[derive(LabelSet)]
-struct Request {
-    method: Method,
-    outcome: Outcome,
-}
-
 /// A typed family's series of two enums, which are loaded anew each time.
 pub fn typed_inc() -> Side {
     let family = Registry::new().counter("requests").typed::<Request>().expect("nothing is wrong with it").at_zero();
-    let labels = Request { method: Method::Get, outcome: Outcome::Miss };
+    let labels = Request::SOME;
     Box::new(move |threads, ops| {
         cpu_per_op(threads, ops, |_, ops| {
             repeat(ops, &labels, |labels| family.inc(black_box(labels)));

@@ -3,8 +3,8 @@
 use std::thread;
 
 use manometer::{
-    Counter, DeclareError, Family, FloatCounter, Gauge, Histogram, LabelEnum, LabelSet, Metrics, Registry, Summary,
-    TypedFamily, UpDownGauge, exponential_buckets,
+    Counter, DeclareError, Family, FloatCounter, Gauge, Histogram, LabelEnum, LabelSet, Manager, Metrics, Registry,
+    Summary, TypedFamily, UpDownGauge, exponential_buckets,
 };
 
 #[derive(Clone, Copy, Debug, LabelEnum)]
@@ -82,6 +82,42 @@ fn a_removed_series_is_made_anew_and_nothing_is_lost() {
     requests.add(&set, 7);
     assert_eq!(requests.get(&set).value(), 7);
     assert_eq!(requests.view().sum(), 7, "exposed, though the handle in the array is of the old one");
+}
+
+#[test]
+fn every_array_of_a_family_is_told_of_a_removal() {
+    let registry = Registry::new();
+    let declare = || registry.counter("requests").typed::<Request>().unwrap().at_zero();
+    let (one, other) = (declare(), declare());
+    drop(declare());
+    let (gone, kept) = (Request { method: Method::Get, cached: false }, Request { method: Method::Put, cached: true });
+    one.view().remove(("get", false)).unwrap();
+    for family in [&one, &other, &one.clone()] {
+        family.inc(&gone);
+        family.inc(&kept);
+    }
+    assert_eq!((one.get(&gone).value(), one.get(&kept).value(), one.view().sum()), (3, 3, 6));
+    one.view().remove_all();
+    other.inc(&kept);
+    assert_eq!(other.view().sum(), 1);
+    registry.remove("requests").unwrap();
+    other.inc(&kept);
+    assert!(!other.get(&kept).is_live());
+}
+
+#[test]
+fn a_word_that_wraps_is_carried() {
+    let requests = Registry::new().counter("requests").typed::<Request>().unwrap();
+    let set = Request { method: Method::Get, cached: true };
+    (0..3).for_each(|_| requests.add(&set, u64::MAX));
+    assert_eq!(requests.get(&set).value(), u64::MAX);
+}
+
+#[test]
+fn a_disabled_manager_counts_nothing_by_type() {
+    let requests = Manager::new_disabled().counter("requests").typed::<Request>().unwrap().at_zero();
+    requests.inc(&Request { method: Method::Get, cached: true });
+    assert_eq!((requests.view().sum(), requests.view().metrics().count()), (0, 0));
 }
 
 #[test]

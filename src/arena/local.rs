@@ -78,7 +78,7 @@ macro_rules! write {
 }
 pub(crate) use write;
 
-/// The cell at `slot` in this thread's slab, if there are both. For [`write!`] alone, which uses it up at once.
+/// The cell at `slot` in this thread's slab, if there are both. For [`write!`], or what uses it up as fast; never nowhere.
 #[inline(always)]
 pub fn own_cell(slot: Slot) -> Option<OwnedCell<'static>> {
     LOCAL.with(|local| local.cell(slot))

@@ -29,17 +29,25 @@ const LOWERED: usize = 1;
 /// Adds `amount`. If that wraps the word, `carry` is called first.
 #[inline(always)]
 pub fn add(cell: OwnedCell<'_>, amount: u64, carry: impl FnOnce()) {
-    let (sum, wrapped) = cell.own(0).overflowing_add(amount);
-    if wrapped {
+    if !add_within(cell, amount) {
+        let sum = cell.own(0).wrapping_add(amount);
         mutant!("carry_after_wrap" => cell.put(0, sum, Ordering::Relaxed));
         carry();
         // Release: pairs with Acquire in `total`; who sees the wrapped word sees the carry. Only here, where nobody ever comes.
         if mutant!("carry_no_fence", true, false) {
             fence(Ordering::Release);
         }
+        // Relaxed: see the head of this file.
+        cell.put(0, sum, Ordering::Relaxed);
     }
+}
+
+/// Adds `amount`, unless that wraps the word; whether it did.
+#[inline(always)]
+pub fn add_within(cell: OwnedCell<'_>, amount: u64) -> bool {
+    let sum = cell.own(0).checked_add(amount);
     // Relaxed: see the head of this file.
-    cell.put(0, sum, Ordering::Relaxed);
+    sum.map(|sum| cell.put(0, sum, Ordering::Relaxed)).is_some()
 }
 
 /// The words of one total in all slabs, summed without the carries.

@@ -9,7 +9,7 @@ mod expiry;
 mod reading;
 mod removal;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 use arc_swap::ArcSwap;
 use crossbeam_utils::CachePadded;
@@ -81,6 +81,14 @@ struct Writer {
     text: String,
     /// Series that are hidden from the index, to go if nobody comes for them; by address, with their last mark.
     condemned: HashMap<usize, Condemned>,
+    /// Who keeps handles that must not be found any more once their series is removed.
+    numberings: Vec<Box<dyn Numbering>>,
+}
+
+/// Who is told that series were removed, under the writer lock.
+pub trait Numbering: fmt::Debug + Send + Sync {
+    /// Finds no handle of a removed series any more. False if nobody finds anything here any more.
+    fn forget_removed(&self) -> bool;
 }
 
 impl Core {
@@ -240,6 +248,19 @@ impl Core {
     pub fn find<R>(&self, prefix: &[Box<str>], values: &[&str], op: impl FnOnce(&Tuple) -> R) -> Option<R> {
         let query = Query::new(&self.seed, prefix, values);
         self.map.with(&query as &dyn LabelKey, op)
+    }
+
+    /// Tells `numbering` of every removal from now on.
+    pub fn tell_of_removals(&self, numbering: Box<dyn Numbering>) {
+        let mut writer = self.writer.lock();
+        writer.numberings.retain(|numbering| numbering.forget_removed());
+        writer.numberings.push(numbering);
+    }
+
+    /// Runs `op` while no series is made or removed. Short, and it looks nothing up.
+    pub fn while_none_goes(&self, op: impl FnOnce()) {
+        let _writer = mutant!("keep_number_unlocked", Some(self.writer.lock()), None);
+        op();
     }
 
     fn is_full(&self) -> bool {

@@ -4,19 +4,20 @@
 //! Where every label has a fixed list of values, a series is found by arithmetic: its number among all combinations is its place in
 //! an array of handles, with no hash and no look-up. Where one of them is free text, it is found like any other series.
 
-use std::{fmt, marker::PhantomData, sync::OnceLock};
+use std::{fmt, marker::PhantomData};
 
 use super::{
+    numbered::Numbered,
     values::{LabelValue, LabelValues},
     view::View,
 };
 use crate::{
-    instrument::{Counter, FloatCounter, Gauge, Histogram, Instrument, Summary, UpDownGauge},
+    instrument::{Counter, FloatCounter, Gauge, Histogram, Instrument, Series, SeriesRef, Summary, UpDownGauge},
     model::LabelError,
-    sync::{Arc, gate},
+    sync::Arc,
 };
 
-/// Combinations of values beyond which an array of all of them would be mostly empty memory: 32 bytes each, so 128 KiB.
+/// Combinations of values beyond which an array of all of them would be mostly empty memory: 36 bytes each, so 144 KiB.
 const MOST_SETS: usize = 4096;
 
 /// The labels of one series as a type; made by `#[derive(LabelSet)]` for a struct with a field for each key.
@@ -135,7 +136,8 @@ impl<L: LabelSet> LabelValues for Values<'_, L> {
 ///
 /// # Limits
 /// The series of the array are made when they are first used, or all at once by [`at_zero`](Self::at_zero), and their handles
-/// are kept. One that is removed through another view of the family is found again as a new one, by a look-up each time.
+/// are kept. One that is removed through another view of the family is found again as a new one, by a look-up each time; a record
+/// that has begun when it is removed counts unseen, as through a held handle.
 ///
 /// # Examples
 #[cfg_attr(feature = "derive", doc = "```")]
@@ -165,7 +167,7 @@ impl<L: LabelSet> LabelValues for Values<'_, L> {
 pub struct TypedFamily<I, L> {
     view: View<I>,
     /// The handles of all sets, if they have numbers and are few enough.
-    handles: Arc<[OnceLock<I>]>,
+    handles: Numbered<I>,
     labels: PhantomData<fn(&L)>,
 }
 
@@ -181,7 +183,7 @@ impl<I: Instrument, L: LabelSet> TypedFamily<I, L> {
         debug_assert!(
             view.metadata().label_keys().iter().map(|key| &**key).rev().zip(L::KEYS.iter().rev()).all(|(a, b)| a == *b)
         );
-        let handles = (0..Self::NUMBERED.unwrap_or(0)).map(|_| OnceLock::new()).collect();
+        let handles = Numbered::new(view.core(), Self::NUMBERED.unwrap_or(0));
         Self { view, handles, labels: PhantomData }
     }
 
@@ -212,49 +214,70 @@ impl<I: Instrument, L: LabelSet> TypedFamily<I, L> {
                 "only label sets of enums and booleans, at most 4096 of them, can all be made"
             )
         };
-        for (position, place) in self.handles.iter().enumerate() {
-            self.make(place, position);
-        }
+        (0..Self::NUMBERED.unwrap_or(0)).for_each(|position| self.make(position));
         self
     }
 
     /// A handle to the series of `labels`, to keep.
     pub fn get(&self, labels: &L) -> I {
-        self.held(labels).cloned().unwrap_or_else(|| self.look_up(|op| labels.with_values(op)))
+        let look_up = || I::from_series(self.look_up(|op| labels.with_values(op)));
+        self.held_or_made(labels).cloned().unwrap_or_else(look_up)
     }
 
     /// The handle in the array, if there is one and its series was not removed.
-    #[inline]
+    #[inline(always)]
     fn held(&self, labels: &L) -> Option<&I> {
         Self::NUMBERED?;
-        let position = labels.position();
-        let place = self.handles.get(position)?;
-        let handle = place.get().unwrap_or_else(|| self.make(place, position));
-        handle.has_live_series().then_some(handle)
+        self.handles.find(labels.position())
     }
 
-    #[cold]
-    fn make<'a>(&self, place: &'a OnceLock<I>, position: usize) -> &'a I {
-        // Through the gate, like a lock: no fork comes while one thread makes what others would wait for.
-        let _inside = gate::enter();
-        place.get_or_init(|| self.look_up(|op| L::with_values_at(position, op)))
+    /// The same, made now if there was none.
+    fn held_or_made(&self, labels: &L) -> Option<&I> {
+        self.held(labels).or_else(|| {
+            Self::NUMBERED?;
+            self.make(labels.position());
+            self.held(labels)
+        })
     }
 
-    fn look_up(&self, with_values: impl FnOnce(&mut dyn FnMut(&[&str]))) -> I {
+    /// Makes the handle of the set with this number, if it was never made.
+    fn make(&self, position: usize) {
+        if self.handles.is_free(position) {
+            let series = self.look_up(|op| L::with_values_at(position, op));
+            self.handles.keep(self.view.core(), position, series);
+        }
+    }
+
+    fn look_up(&self, with_values: impl FnOnce(&mut dyn FnMut(&[&str]))) -> Series {
+        let hold = |series: SeriesRef<'_>| Series::new(series.tuple.clone(), self.view.core().shared().clone());
         let mut found = None;
-        with_values(&mut |values| found = self.view.with_labels(values).ok());
+        with_values(&mut |values| found = self.view.on_series(values, hold).ok());
         found.expect("a label set has a value for each of its keys")
     }
 
     /// Records by `on_handle`, or else by `on_view`, which looks the series up.
-    #[inline]
+    #[inline(always)]
     fn record(
+        &self,
+        labels: &L,
+        on_handle: impl FnOnce(&I) + Copy,
+        on_view: impl FnOnce(&View<I>, Values<'_, L>) -> Result<(), LabelError>,
+    ) {
+        match self.held(labels) {
+            Some(handle) => on_handle(handle),
+            None => self.record_unheld(labels, on_handle, on_view),
+        }
+    }
+
+    /// Out of the way, so that what is in the array needs no room on the stack.
+    #[inline(never)]
+    fn record_unheld(
         &self,
         labels: &L,
         on_handle: impl FnOnce(&I),
         on_view: impl FnOnce(&View<I>, Values<'_, L>) -> Result<(), LabelError>,
     ) {
-        match self.held(labels) {
+        match self.held_or_made(labels) {
             Some(handle) => on_handle(handle),
             None => on_view(&self.view, Values(labels)).expect("a label set has a value for each of its keys"),
         }
@@ -271,7 +294,14 @@ impl<L: LabelSet> TypedFamily<Counter, L> {
     /// Adds `amount`; see [`Counter::add`].
     #[inline]
     pub fn add(&self, labels: &L, amount: u64) {
-        self.record(labels, |counter| counter.add(amount), |view, values| view.add(values, amount));
+        let is_numbered = Self::NUMBERED.is_some();
+        if !(is_numbered && Counter::add_in_place(self.handles.slot(labels.position()), amount)) {
+            self.record_unheld(
+                labels,
+                move |counter| counter.add(amount),
+                move |view, values| view.add(values, amount),
+            );
+        }
     }
 }
 
@@ -279,7 +309,7 @@ impl<L: LabelSet> TypedFamily<FloatCounter, L> {
     /// Adds `amount`; see [`FloatCounter::add`].
     #[inline]
     pub fn add(&self, labels: &L, amount: f64) {
-        self.record(labels, |counter| counter.add(amount), |view, values| view.add(values, amount));
+        self.record(labels, move |counter| counter.add(amount), move |view, values| view.add(values, amount));
     }
 }
 
@@ -287,13 +317,13 @@ impl<L: LabelSet> TypedFamily<Gauge, L> {
     /// Sets the gauge; see [`Gauge::set`].
     #[inline]
     pub fn set(&self, labels: &L, value: f64) {
-        self.record(labels, |gauge| gauge.set(value), |view, values| view.set(values, value));
+        self.record(labels, move |gauge| gauge.set(value), move |view, values| view.set(values, value));
     }
 
     /// Adds `delta`; see [`Gauge::add`].
     #[inline]
     pub fn add(&self, labels: &L, delta: f64) {
-        self.record(labels, |gauge| gauge.add(delta), |view, values| view.add(values, delta));
+        self.record(labels, move |gauge| gauge.add(delta), move |view, values| view.add(values, delta));
     }
 }
 
@@ -313,7 +343,7 @@ impl<L: LabelSet> TypedFamily<UpDownGauge, L> {
     /// Moves the gauge by `delta`; see [`UpDownGauge::add`].
     #[inline]
     pub fn add(&self, labels: &L, delta: i64) {
-        self.record(labels, |gauge| gauge.add(delta), |view, values| view.add(values, delta));
+        self.record(labels, move |gauge| gauge.add(delta), move |view, values| view.add(values, delta));
     }
 }
 
@@ -321,7 +351,7 @@ impl<L: LabelSet> TypedFamily<Histogram, L> {
     /// Adds one observation; see [`Histogram::observe`].
     #[inline]
     pub fn observe(&self, labels: &L, value: f64) {
-        self.record(labels, |histogram| histogram.observe(value), |view, values| view.observe(values, value));
+        self.record(labels, move |histogram| histogram.observe(value), move |view, values| view.observe(values, value));
     }
 }
 
@@ -329,7 +359,7 @@ impl<L: LabelSet> TypedFamily<Summary, L> {
     /// Adds one observation; see [`Summary::observe`].
     #[inline]
     pub fn observe(&self, labels: &L, value: f64) {
-        self.record(labels, |summary| summary.observe(value), |view, values| view.observe(values, value));
+        self.record(labels, move |summary| summary.observe(value), move |view, values| view.observe(values, value));
     }
 }
 
@@ -341,7 +371,6 @@ impl<I, L> Clone for TypedFamily<I, L> {
 
 impl<I, L> fmt::Debug for TypedFamily<I, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let handles = self.handles.len();
-        f.debug_struct("TypedFamily").field("view", &self.view).field("numbered", &handles).finish_non_exhaustive()
+        f.debug_struct("TypedFamily").field("view", &self.view).field("handles", &self.handles).finish()
     }
 }

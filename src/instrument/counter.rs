@@ -116,6 +116,13 @@ impl Counter {
         Self::add_at(series.tuple.slot(), series, amount);
         0
     }
+
+    /// Adds `amount` at the slot of a counter, if that takes nothing but a cell that this thread has and the word does not wrap; whether
+    /// it did.
+    #[inline(always)]
+    pub(crate) fn add_in_place(slot: Slot, amount: u64) -> bool {
+        !slot.is_nowhere() && arena::own_cell(slot).is_some_and(|cell| count::add_within(cell, amount))
+    }
 }
 
 instrument! {

@@ -94,6 +94,7 @@ impl Core {
             mutant!("no_detach", tuple.detach(), ());
             self.shared.forget_exemplars(tuple);
         }
+        mutant!("no_forget", writer.numberings.retain(|numbering| numbering.forget_removed()), ());
         let counted = tuples.iter().filter(|tuple| !self.is_overflow(tuple.values())).count();
         // Relaxed: read as a hint, or under the lock that is held here.
         self.len.fetch_sub(counted, Ordering::Relaxed);
