@@ -29,8 +29,9 @@ struct State {
 type Act = Box<dyn FnOnce() + Send>;
 
 impl HandClock {
-    /// Of a look at the time before windows are ended, that look and one behind, and one that began before.
-    const LOOKS: u64 = 3;
+    /// Of a look at the time before windows are ended, that look and one behind; before, one more of what had begun, or two of a thread that
+    /// has not begun yet.
+    const LOOKS: u64 = 4;
 
     /// What the time is.
     pub fn read(&self) -> Duration {
