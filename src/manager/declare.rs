@@ -22,7 +22,7 @@ impl Manager {
         ScopeBuilder::new(&self.handle.books, module)
     }
 
-    /// Begins the declaration of a counter of whole numbers, under this very name; see [`Registry::counter`].
+    /// Begins the declaration of a counter of whole numbers, under this very name; see [`Registry::counter`](crate::Registry::counter).
     pub fn counter(&self, name: &str) -> Declaration<Counter> {
         self.metric(name)
     }

@@ -14,12 +14,12 @@ use crate::{
 
 impl Manager {
     /// Publishes in `gauge` how fast `total` grows, per second, over windows of this length that follow each other from now on by the
-    /// clock; NaN until the first has ended. Neither scrapes nor collections change what is published. [`DEFAULT_WINDOW`] is a minute.
+    /// clock; NaN until the first has ended. Neither scrapes nor collections change what is published. [`DEFAULT_WINDOW`](super::DEFAULT_WINDOW) is a minute.
     ///
     /// `total` is called on a thread of the manager; a total that steps back began again from 0.
     ///
     /// # Errors
-    /// `Window` for one below [`SHORTEST_INTERVAL`], `Total` if the first reading of the total panics, `Thread` if the system gives no
+    /// `Window` for one below [`SHORTEST_INTERVAL`](super::SHORTEST_INTERVAL), `Total` if the first reading of the total panics, `Thread` if the system gives no
     /// thread.
     ///
     /// # Examples
@@ -55,7 +55,7 @@ impl Manager {
     /// the one before ended with. The gauge `value` shows the present value, and is written through the [`Watermark`] alone.
     ///
     /// # Errors
-    /// `Window` for one below [`SHORTEST_INTERVAL`], `Thread` if the system gives no thread.
+    /// `Window` for one below [`SHORTEST_INTERVAL`](super::SHORTEST_INTERVAL), `Thread` if the system gives no thread.
     ///
     /// # Examples
     /// ```
