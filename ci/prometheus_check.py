@@ -24,9 +24,6 @@ import time
 import urllib.parse
 import urllib.request
 
-import prometheus_client.openmetrics.parser
-from prometheus_client import openmetrics, parser
-
 LOAD_PER_SECOND = 400
 LOAD_SECONDS = 24
 LINGER_SECONDS = 20
@@ -334,6 +331,10 @@ def check_classic(prometheus):
 
 def read_names(page, page_format):
     """Names of samples, with their labels' names and their values, as the project's parser reads them."""
+    # Here, since the check of the proxy has no use for it.
+    from prometheus_client import openmetrics, parser
+    import prometheus_client.openmetrics.parser
+
     families_of = (openmetrics.parser if page_format == OPENMETRICS else parser).text_string_to_metric_families
     samples = [sample for family in families_of(page.decode()) for sample in family.samples]
     return {(sample.name, *sorted(sample.labels)): sample.value for sample in samples if not sample.name.endswith("_created")}
