@@ -1,5 +1,5 @@
 //! GEN-08 of docs/behaviour.md: what must cost less than in Prosody. No clock is asked, which would say how busy the machine is: what
-//! `ci/instructions.sh` counts and compares is taken at one instruction a cycle, a half to a quarter of what these paths reach.
+//! `ci/instructions.sh` counts and compares is taken at one instruction a cycle, which is less than these paths reach where they do not wait for memory.
 //! What times were measured is in PERFORMANCE.md.
 
 use std::collections::HashMap;

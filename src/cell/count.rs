@@ -31,6 +31,7 @@ const LOWERED: usize = 1;
 pub fn add(cell: OwnedCell<'_>, amount: u64, carry: impl FnOnce()) {
     if !add_within(cell, amount) {
         let sum = cell.own(0).wrapping_add(amount);
+        // Relaxed: a mutant's own.
         mutant!("carry_after_wrap" => cell.put(0, sum, Ordering::Relaxed));
         carry();
         // Release: pairs with Acquire in `total`; who sees the wrapped word sees the carry. Only here, where nobody ever comes.
